@@ -1,0 +1,116 @@
+#include "agent/model/sysctl.h"
+
+#include <algorithm>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+
+namespace listenq::model {
+
+// Kernel defaults are those of a new namespace on current kernels; where the kernel computes them from memory
+// or copies them from the host, the column is empty.
+const std::vector<SysctlInfo>& SysctlTable() {
+  static const auto& table = *new std::vector<SysctlInfo>{
+      {"net.core.somaxconn", "2.6.25", "4096"},
+      {"net.core.optmem_max", "6.8", "131072"},
+      {"net.core.txrehash", "5.18", "1"},
+      {"net.core.rmem_max", "6.11", ""},
+      {"net.core.wmem_max", "6.11", ""},
+      {"net.core.rmem_default", "6.11", ""},
+      {"net.core.wmem_default", "6.11", ""},
+      {"net.core.netdev_max_backlog", "host only", ""},
+      {"net.ipv4.tcp_mem", "host only", ""},
+      {"net.ipv4.tcp_max_orphans", "host only", ""},
+      {"net.ipv4.ip_local_port_range", "3.13", "32768 60999"},
+      {"net.ipv4.ip_local_reserved_ports", "3.16", ""},
+      {"net.ipv4.ip_unprivileged_port_start", "4.11", "1024"},
+      {"net.ipv4.tcp_max_syn_backlog", "4.11", ""},
+      {"net.ipv4.tcp_syncookies", "4.6", "1"},
+      {"net.ipv4.tcp_synack_retries", "4.6", "5"},
+      {"net.ipv4.tcp_syn_retries", "4.6", "6"},
+      {"net.ipv4.tcp_fin_timeout", "4.6", "60"},
+      {"net.ipv4.tcp_orphan_retries", "4.6", "0"},
+      {"net.ipv4.tcp_retries1", "4.6", "3"},
+      {"net.ipv4.tcp_retries2", "4.6", "15"},
+      {"net.ipv4.tcp_keepalive_time", "4.5", "7200"},
+      {"net.ipv4.tcp_keepalive_intvl", "4.5", "75"},
+      {"net.ipv4.tcp_keepalive_probes", "4.5", "9"},
+      {"net.ipv4.tcp_timestamps", "4.13", "1"},
+      {"net.ipv4.tcp_sack", "4.13", "1"},
+      {"net.ipv4.tcp_window_scaling", "4.13", "1"},
+      {"net.ipv4.tcp_abort_on_overflow", "4.15", "0"},
+      {"net.ipv4.tcp_fastopen", "4.15", "1"},
+      {"net.ipv4.tcp_rfc1337", "4.15", "0"},
+      {"net.ipv4.tcp_moderate_rcvbuf", "4.15", "1"},
+      {"net.ipv4.tcp_slow_start_after_idle", "4.15", "1"},
+      {"net.ipv4.tcp_rmem", "4.15", ""},
+      {"net.ipv4.tcp_wmem", "4.15", ""},
+      {"net.ipv4.tcp_congestion_control", "4.15", ""},
+      {"net.ipv4.tcp_max_tw_buckets", "4.11", ""},
+      {"net.ipv4.tcp_tw_reuse", "4.11", "2"},
+      {"net.ipv4.tcp_tw_recycle", "4.11, removed in 4.12", ""},
+      {"net.ipv4.tcp_tw_reuse_delay", "6.14", "1000"},
+      {"net.ipv4.tcp_notsent_lowat", "4.6", "4294967295"},
+      {"net.ipv4.tcp_ecn", "3.9", "2"},
+      {"net.ipv4.tcp_mtu_probing", "4.1", "0"},
+      {"net.ipv4.tcp_migrate_req", "5.14", "0"},
+      {"net.ipv4.tcp_syn_linear_timeouts", "6.5", "4"},
+      {"net.ipv4.tcp_rto_min_us", "6.11", "200000"},
+      {"net.ipv4.tcp_child_ehash_entries", "6.1", "0"},
+      {"net.ipv4.tcp_ehash_entries", "6.1", ""},
+      {"net.ipv4.ip_forward", "2.6.25", ""},
+      {"net.ipv4.conf.all.rp_filter", "2.6.25", ""},
+      {"net.ipv4.ip_nonlocal_bind", "4.5", "0"},
+      {"net.ipv4.ip_autobind_reuse", "5.7", "0"},
+      {"net.ipv6.bindv6only", "2.6.25", "0"},
+      {"net.ipv6.conf.all.disable_ipv6", "2.6.25", ""},
+      {"net.netfilter.nf_conntrack_max", "host's value inside", ""},
+      {"net.netfilter.nf_conntrack_count", "2.6.25", ""},
+      {"net.netfilter.nf_conntrack_buckets", "host's value inside", ""},
+      {"net.netfilter.nf_conntrack_tcp_timeout_time_wait", "3.6", "120"},
+      {"net.netfilter.nf_conntrack_tcp_timeout_established", "3.6", "432000"},
+      {"net.mptcp.enabled", "5.6", "1"},
+      {"net.unix.max_dgram_qlen", "2.6.25", "10"},
+  };
+  return table;
+}
+
+std::optional<size_t> FindSysctl(std::string_view name) {
+  const auto& table = SysctlTable();
+  const auto found =
+      std::find_if(table.begin(), table.end(), [&](const SysctlInfo& info) { return info.name == name; });
+  if (found == table.end()) return std::nullopt;
+  return static_cast<size_t>(found - table.begin());
+}
+
+namespace {
+
+const std::string* Value(const Sysctls& sysctls, std::string_view name) {
+  const std::optional<size_t> index = FindSysctl(name);
+  if (!index.has_value() || *index >= sysctls.values.size()) return nullptr;
+  const std::optional<std::string>& value = sysctls.values[*index].value;
+  return value.has_value() ? &*value : nullptr;
+}
+
+}  // namespace
+
+std::optional<uint64_t> SysctlNumber(const Sysctls& sysctls, std::string_view name) {
+  const std::string* value = Value(sysctls, name);
+  uint64_t number = 0;
+  if (value == nullptr || !absl::SimpleAtoi(*value, &number)) return std::nullopt;
+  return number;
+}
+
+std::optional<PortRange> SysctlPortRange(const Sysctls& sysctls) {
+  const std::string* value = Value(sysctls, "net.ipv4.ip_local_port_range");
+  if (value == nullptr) return std::nullopt;
+  const std::vector<std::string_view> parts = absl::StrSplit(*value, ' ', absl::SkipWhitespace());
+  PortRange range;
+  if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &range.first) ||
+      !absl::SimpleAtoi(parts[1], &range.last)) {
+    return std::nullopt;
+  }
+  return range;
+}
+
+}  // namespace listenq::model

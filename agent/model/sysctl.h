@@ -1,0 +1,51 @@
+// The net sysctls of one namespace.
+#ifndef LISTENQ_AGENT_MODEL_SYSCTL_H_
+#define LISTENQ_AGENT_MODEL_SYSCTL_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace listenq::model {
+
+struct SysctlValue {
+  // As the kernel prints it, tabs folded to one space, without the newline. An empty line is a value.
+  std::optional<std::string> value;
+  // Why there is none.
+  std::string unreadable_reason;
+  bool operator==(const SysctlValue&) const = default;
+};
+
+// values[i] belongs to SysctlTable()[i].
+struct Sysctls {
+  std::vector<SysctlValue> values;
+  bool operator==(const Sysctls&) const = default;
+};
+
+// One row of the list of sysctls that the agent reads.
+struct SysctlInfo {
+  std::string_view name;  // with dots
+  // The first kernel in which it is per namespace, for wording only: "4.11".
+  std::string_view since;
+  // What a new namespace gets where that is a constant; "" where it is not.
+  std::string_view kernel_default;
+};
+
+const std::vector<SysctlInfo>& SysctlTable();
+// Its position in SysctlTable().
+std::optional<size_t> FindSysctl(std::string_view name);
+
+// A number, absent when it was not read or is none.
+std::optional<uint64_t> SysctlNumber(const Sysctls& sysctls, std::string_view name);
+// Both numbers of "32768 60999".
+struct PortRange {
+  uint32_t first = 0;
+  uint32_t last = 0;
+};
+std::optional<PortRange> SysctlPortRange(const Sysctls& sysctls);
+
+}  // namespace listenq::model
+
+#endif  // LISTENQ_AGENT_MODEL_SYSCTL_H_
