@@ -7,10 +7,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 
 namespace listenq::model {
 
@@ -19,11 +19,11 @@ class CounterNames {
  public:
   explicit CounterNames(std::vector<std::string> names);
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
-  [[nodiscard]] std::optional<size_t> Find(std::string_view name) const;
+  [[nodiscard]] std::optional<size_t> Find(absl::string_view name) const;
 
  private:
   std::vector<std::string> names_;
-  absl::flat_hash_map<std::string_view, size_t> index_;  // views into names_
+  absl::flat_hash_map<absl::string_view, size_t> index_;  // views into names_
 };
 
 // Values beside names. A kernel that lacks a counter has no such name: absent, not 0.
@@ -32,7 +32,7 @@ struct Counters {
   std::vector<uint64_t> values;
 
   [[nodiscard]] bool empty() const { return names == nullptr; }
-  [[nodiscard]] std::optional<uint64_t> Get(std::string_view name) const;
+  [[nodiscard]] std::optional<uint64_t> Get(absl::string_view name) const;
 };
 
 // /proc/net/sockstat and sockstat6.

@@ -75,7 +75,7 @@ const std::vector<SysctlInfo>& SysctlTable() {
   return table;
 }
 
-std::optional<size_t> FindSysctl(std::string_view name) {
+std::optional<size_t> FindSysctl(absl::string_view name) {
   const auto& table = SysctlTable();
   const auto found =
       std::find_if(table.begin(), table.end(), [&](const SysctlInfo& info) { return info.name == name; });
@@ -85,7 +85,7 @@ std::optional<size_t> FindSysctl(std::string_view name) {
 
 namespace {
 
-const std::string* Value(const Sysctls& sysctls, std::string_view name) {
+const std::string* Value(const Sysctls& sysctls, absl::string_view name) {
   const std::optional<size_t> index = FindSysctl(name);
   if (!index.has_value() || *index >= sysctls.values.size()) return nullptr;
   const std::optional<std::string>& value = sysctls.values[*index].value;
@@ -94,7 +94,7 @@ const std::string* Value(const Sysctls& sysctls, std::string_view name) {
 
 }  // namespace
 
-std::optional<uint64_t> SysctlNumber(const Sysctls& sysctls, std::string_view name) {
+std::optional<uint64_t> SysctlNumber(const Sysctls& sysctls, absl::string_view name) {
   const std::string* value = Value(sysctls, name);
   uint64_t number = 0;
   if (value == nullptr || !absl::SimpleAtoi(*value, &number)) return std::nullopt;
@@ -104,7 +104,7 @@ std::optional<uint64_t> SysctlNumber(const Sysctls& sysctls, std::string_view na
 std::optional<PortRange> SysctlPortRange(const Sysctls& sysctls) {
   const std::string* value = Value(sysctls, "net.ipv4.ip_local_port_range");
   if (value == nullptr) return std::nullopt;
-  const std::vector<std::string_view> parts = absl::StrSplit(*value, ' ', absl::SkipWhitespace());
+  const std::vector<absl::string_view> parts = absl::StrSplit(*value, ' ', absl::SkipWhitespace());
   PortRange range;
   if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &range.first) ||
       !absl::SimpleAtoi(parts[1], &range.last)) {

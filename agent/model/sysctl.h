@@ -5,8 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "absl/strings/string_view.h"
 
 namespace listenq::model {
 
@@ -26,19 +27,19 @@ struct Sysctls {
 
 // One row of the list of sysctls that the agent reads.
 struct SysctlInfo {
-  std::string_view name;  // with dots
+  absl::string_view name;  // with dots
   // The first kernel in which it is per namespace, for wording only: "4.11".
-  std::string_view since;
+  absl::string_view since;
   // What a new namespace gets where that is a constant; "" where it is not.
-  std::string_view kernel_default;
+  absl::string_view kernel_default;
 };
 
 const std::vector<SysctlInfo>& SysctlTable();
 // Its position in SysctlTable().
-std::optional<size_t> FindSysctl(std::string_view name);
+std::optional<size_t> FindSysctl(absl::string_view name);
 
 // A number, absent when it was not read or is none.
-std::optional<uint64_t> SysctlNumber(const Sysctls& sysctls, std::string_view name);
+std::optional<uint64_t> SysctlNumber(const Sysctls& sysctls, absl::string_view name);
 // Both numbers of "32768 60999".
 struct PortRange {
   uint32_t first = 0;

@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <climits>
 #include <memory>
-#include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "agent/sys/status.h"
 
 namespace listenq::sys {
@@ -63,7 +63,7 @@ absl::StatusOr<std::vector<std::string>> ListFolder(const std::string& path) {
     errno = 0;
     const dirent* entry = readdir(folder.get());
     if (entry == nullptr) break;
-    const std::string_view name = entry->d_name;
+    const absl::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
   }
   if (errno != 0) return ErrnoStatus(errno, absl::StrCat("read folder ", path));

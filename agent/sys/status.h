@@ -3,18 +3,18 @@
 #define LISTENQ_AGENT_SYS_STATUS_H_
 
 #include <cerrno>
-#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace listenq::sys {
 
 // `action` is "verb object" ("open /run/netns/a"); the code is abseil's for `error_number`, which the caller
 // captured right after the call. Gone (ENOENT, ESRCH) is NotFound.
-inline absl::Status ErrnoStatus(int error_number, std::string_view action) {
+inline absl::Status ErrnoStatus(int error_number, absl::string_view action) {
   if (error_number == ESRCH) return absl::NotFoundError(absl::StrCat(action, ": No such process"));
   return absl::ErrnoToStatus(error_number, action);
 }
