@@ -1,0 +1,60 @@
+#include "base/logging.h"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <memory>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+namespace listenq::base {
+namespace {
+
+std::optional<spdlog::level::level_enum> ParseLevel(absl::string_view level) {
+  if (level == "debug") return spdlog::level::debug;
+  if (level == "info") return spdlog::level::info;
+  if (level == "warning") return spdlog::level::warn;
+  if (level == "error") return spdlog::level::err;
+  return std::nullopt;
+}
+
+}  // namespace
+
+absl::Status SetUpLogging(absl::string_view level) {
+  const auto parsed = ParseLevel(level);
+  if (!parsed.has_value()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("set log level \"", level, "\": it is one of debug, info, warning, error"));
+  }
+  auto logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+                                                                    spdlog::pattern_time_type::utc));
+  logger->set_level(*parsed);
+  spdlog::set_default_logger(std::move(logger));
+  return absl::OkStatus();
+}
+
+std::optional<uint64_t> LogLimiter::Admit(absl::string_view key, absl::Time now) {
+  const sys::MutexLock lock(mutex_);
+  if (entries_.size() >= kMaxKeys && !entries_.contains(key)) key = "";
+  Entry& entry = entries_[key];
+  if (now < entry.last + interval_) {
+    ++entry.held_back;
+    return std::nullopt;
+  }
+  entry.last = now;
+  return std::exchange(entry.held_back, 0);
+}
+
+void LogLimited(spdlog::level::level_enum level, absl::string_view key, absl::string_view text) {
+  static auto& limiter = *new LogLimiter(absl::Minutes(1));
+  const std::optional<uint64_t> held_back = limiter.Admit(key, absl::Now());
+  if (!held_back.has_value()) return;
+  std::string line = absl::Utf8SafeCEscape(text);
+  if (*held_back > 0) absl::StrAppend(&line, " (", *held_back, " more like it since the last line)");
+  spdlog::log(level, line);
+}
+
+}  // namespace listenq::base
