@@ -230,6 +230,9 @@ absl::Status Collector::ReadBySockDiag(const Target& target, int socket, model::
     }
   }
   ASSIGN_OR_RETURN(SockDiagTalk::Dump dump, talk_.DumpListeners(socket, options_.max_listeners));
+  // The order in which listeners are known, whatever the order of the kernel's hash.
+  std::sort(dump.listeners.begin(), dump.listeners.end(),
+            [](const auto& a, const auto& b) { return model::ListenerKey(a) < model::ListenerKey(b); });
   if (!target.plan->Fits(dump.listeners)) RETURN_IF_ERROR(MakePlan(socket, dump.listeners, target.plan));
   reading->listeners = std::move(dump.listeners);
   reading->listeners_truncated = dump.truncated;
