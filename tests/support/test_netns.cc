@@ -31,6 +31,7 @@
 #include "agent/sys/mutex.h"
 #include "agent/sys/status.h"
 #include "agent/sys/unique_fd.h"
+#include "tests/support/wait.h"
 
 namespace listenq::test {
 namespace {
@@ -240,6 +241,12 @@ void ConnectByVeth(const TestNetns& a, absl::string_view address_a, const TestNe
   };
   raise(a, address_a);
   raise(b, address_b);
+  // Until the kernel has seen the carrier, packets vanish in a qdisc of no use.
+  const auto is_up = [](const TestNetns& netns) {
+    const std::string link = netns.Exec(absl::StrCat("ip -o link show ", kVethName));
+    return absl::StrContains(link, "state UP") && !absl::StrContains(link, "qdisc noop ");
+  };
+  if (!WaitUntil([&] { return is_up(a) && is_up(b); })) Die("raise veth pair: no carrier");
 }
 
 }  // namespace listenq::test

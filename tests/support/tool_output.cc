@@ -54,7 +54,7 @@ bool ParseSsLine(absl::string_view line, SsListener* listener) {
 }
 
 template <typename Value>
-Value OrDie(absl::StatusOr<Value> value) {
+Value OrDie(absl::StatusOr<Value>&& value) {
   if (!value.ok()) Die(std::string(value.status().message()));
   return *std::move(value);
 }
