@@ -1,0 +1,140 @@
+#include "agent/config.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <climits>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "agent/sys/status.h"
+#include "base/version.h"
+
+namespace listenq::agent {
+namespace {
+
+// As given on the command line.
+struct Flags {
+  std::string listen = base::kDefaultAgentAddress;
+  std::string node_name;
+  std::string log_level = "info";
+  std::string proc = "/proc";
+  std::vector<std::string> pin_folders = discover::Discovery::Options().pin_folders;
+  std::string processes = "on";
+  std::string interval = "1s";
+  std::string full_interval = "5s";
+  std::string slow_interval = "1m";
+  std::string hot_time = "30s";
+  std::string history_time = "15m";
+  std::string drops_time = "24h";
+  size_t history_memory_mib = 8;
+  size_t max_drops = 10000;
+  size_t max_listeners = 4096;
+};
+
+void Declare(CLI::App* app, Flags* flags) {
+  app->set_version_flag("--version", std::string(base::Version()), "Print the version");
+  app->add_option("--listen", flags->listen, "Unix socket or loopback port to serve on")
+      ->capture_default_str();
+  app->add_option("--node-name", flags->node_name, "Name of this node in answers (default: the host name)")
+      ->envname("NODE_NAME");
+  app->add_option("--log-level", flags->log_level, "Least level that is logged")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  app->add_option("--proc", flags->proc, "Where the node's /proc is mounted")->capture_default_str();
+  app->add_option("--pin-folder", flags->pin_folders,
+                  "Folder of bind mounts of network namespaces (repeatable)")
+      ->capture_default_str();
+  app->add_option("--processes", flags->processes, "Name the processes of listeners: on or off")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  app->add_option("--interval", flags->interval, "Between two readings of known listeners")
+      ->capture_default_str();
+  app->add_option("--full-interval", flags->full_interval,
+                  "Between two readings of counters and new listeners")
+      ->capture_default_str();
+  app->add_option("--slow-interval", flags->slow_interval,
+                  "Between two readings of all sysctls and processes")
+      ->capture_default_str();
+  app->add_option("--hot-time", flags->hot_time, "How long a namespace that a request named is read in full")
+      ->capture_default_str();
+  app->add_option("--history", flags->history_time, "How long samples are kept")->capture_default_str();
+  app->add_option("--history-memory", flags->history_memory_mib, "Bound of the flight recorder, MiB")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  app->add_option("--drops", flags->drops_time, "How long drop episodes are kept")->capture_default_str();
+  app->add_option("--max-drops", flags->max_drops, "Drop episodes kept at most")
+      ->check(CLI::Range(1, 10000000))
+      ->capture_default_str();
+  app->add_option("--max-listeners", flags->max_listeners, "Listeners kept for one namespace at most")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+}
+
+std::string HostName() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+absl::Status ReadDuration(absl::string_view flag, const std::string& text, absl::Duration least,
+                          absl::Duration* value) {
+  if (absl::ParseDuration(text, value) && *value >= least && *value <= absl::Hours(24 * 30))
+    return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(flag, " ", text, ": not a duration of at least ",
+                                                 absl::FormatDuration(least), ", like 500ms, 5s or 15m"));
+}
+
+absl::StatusOr<Config> Check(const Flags& flags) {
+  Config config;
+  ScannerOptions& scanner = config.scanner;
+  ASSIGN_OR_RETURN(config.listen, base::ParseListenAddress(flags.listen));
+  config.log_level = flags.log_level;
+  scanner.node_name = flags.node_name.empty() ? HostName() : flags.node_name;
+  scanner.discovery.proc = flags.proc;
+  scanner.discovery.pin_folders = flags.pin_folders;
+  scanner.collector.proc = flags.proc;
+  scanner.collector.max_listeners = flags.max_listeners;
+  scanner.name_processes = flags.processes == "on";
+  scanner.recorder.memory_limit_bytes = flags.history_memory_mib << 20;
+  scanner.recorder.max_episodes = flags.max_drops;
+  constexpr absl::Duration kLeast = absl::Milliseconds(100);
+  RETURN_IF_ERROR(ReadDuration("--interval", flags.interval, kLeast, &scanner.beat));
+  RETURN_IF_ERROR(ReadDuration("--full-interval", flags.full_interval, scanner.beat, &scanner.full_interval));
+  RETURN_IF_ERROR(
+      ReadDuration("--slow-interval", flags.slow_interval, scanner.full_interval, &scanner.slow_interval));
+  RETURN_IF_ERROR(ReadDuration("--hot-time", flags.hot_time, absl::ZeroDuration(), &scanner.hot_time));
+  RETURN_IF_ERROR(ReadDuration("--history", flags.history_time, scanner.beat, &scanner.recorder.samples_for));
+  RETURN_IF_ERROR(ReadDuration("--drops", flags.drops_time, scanner.beat, &scanner.recorder.episodes_for));
+  return config;
+}
+
+}  // namespace
+
+std::variant<Config, EarlyExit> ParseFlags(int argc, const char* const* argv) {
+  Flags flags;
+  CLI::App app(
+      "Reads the listen queues, counters and net sysctls of every network namespace of this node,\n"
+      "and serves them by gRPC to `listenq`.",
+      "listenq-agent");
+  Declare(&app, &flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return EarlyExit{.code = 0, .text = app.help()};
+  } catch (const CLI::CallForVersion&) {
+    return EarlyExit{.code = 0, .text = absl::StrCat("listenq-agent ", base::Version(), "\n")};
+  } catch (const CLI::ParseError& error) {
+    return EarlyExit{.code = 2,
+                     .text = absl::StrCat("listenq-agent: ", error.what(), "; see listenq-agent --help\n")};
+  }
+  absl::StatusOr<Config> config = Check(flags);
+  if (!config.ok()) {
+    return EarlyExit{.code = 2, .text = absl::StrCat("listenq-agent: ", config.status().message(), "\n")};
+  }
+  return *std::move(config);
+}
+
+}  // namespace listenq::agent

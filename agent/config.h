@@ -1,0 +1,34 @@
+// The agent's flags.
+#ifndef LISTENQ_AGENT_CONFIG_H_
+#define LISTENQ_AGENT_CONFIG_H_
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "agent/scanner.h"
+#include "base/address.h"
+
+namespace listenq::agent {
+
+// All of it checked.
+struct Config {
+  base::Address listen;
+  std::string log_level;
+  ScannerOptions scanner;
+};
+
+// What to do instead of running: print `text` and exit.
+struct EarlyExit {
+  int code = 0;
+  std::string text;
+};
+
+// EarlyExit with code 0 for --help and --version, with code 2 and one line that names the flag for what can't
+// be used.
+std::variant<Config, EarlyExit> ParseFlags(int argc, const char* const* argv);
+
+}  // namespace listenq::agent
+
+#endif  // LISTENQ_AGENT_CONFIG_H_
