@@ -21,7 +21,6 @@ using absl::string_view;
 
 // PF_KTHREAD of include/linux/sched.h; field 9 of /proc/PID/stat.
 constexpr uint64_t kKernelThreadFlag = 0x00200000;
-constexpr size_t kMaxComm = 15;
 
 std::optional<uint64_t> ParseDecimal(string_view text) {
   uint64_t value = 0;
@@ -95,12 +94,17 @@ int ReadAtMost(int folder_fd, const char* name, size_t max_bytes, std::string* c
   return 0;
 }
 
+std::string CommOf(string_view comm_file) {
+  absl::ConsumeSuffix(&comm_file, "\n");
+  return std::string(comm_file.substr(0, kMaxCommBytes));
+}
+
 bool ParseProcessStat(string_view stat, ProcessStat* result) {
   // A comm may have any bytes, parentheses too, but what follows the last one is the kernel's.
   const size_t open = stat.find('(');
   const size_t close = stat.rfind(')');
   if (open == string_view::npos || close == string_view::npos || close < open) return false;
-  result->comm = stat.substr(open + 1, close - open - 1).substr(0, kMaxComm);
+  result->comm = stat.substr(open + 1, close - open - 1).substr(0, kMaxCommBytes);
   // state ppid pgrp session tty_nr tpgid flags
   constexpr size_t kFlags = 6;
   size_t index = 0;

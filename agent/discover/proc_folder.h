@@ -36,6 +36,12 @@ int ReadBracketedLink(int folder_fd, const char* name, absl::string_view kind, u
 // At most `max_bytes` from the start of a file: a longer one is cut. Replaces `*content`, reusing its memory.
 int ReadAtMost(int folder_fd, const char* name, size_t max_bytes, std::string* content);
 
+// TASK_COMM_LEN without the NUL.
+inline constexpr size_t kMaxCommBytes = 15;
+
+// The name in the content of /proc/PID/comm: raw, at most kMaxCommBytes, without the newline.
+std::string CommOf(absl::string_view comm_file);
+
 // What /proc/PID/stat tells.
 struct ProcessStat {
   // At most 15 bytes, raw.

@@ -75,17 +75,31 @@ void ProcessTable::Look(int proc_fd, uint32_t pid, KnownProcess* process) {
   if (looks_left_ == 0 || process->kernel_thread) return;
   --looks_left_;
   process->last_look = update_;
+  const bool first = process->looks == 0;
   process->looks = static_cast<uint8_t>(std::min<int>(process->looks + 1, kFirstLooks));
   const int error = ReadBracketedLink(proc_fd, PidPath(pid, "ns/net").get(), "net", &process->netns_inode);
   process->unreadable = IsDenied(error);
   unreadable_looked_at_ |= process->unreadable;
-  ProcessStat stat;
-  if (ReadAtMost(proc_fd, PidPath(pid, "stat").get(), kMaxStatBytes, &content_) == 0 &&
-      ParseProcessStat(content_, &stat)) {
-    process->comm.assign(stat.comm.data(), stat.comm.size());
-    process->kernel_thread = stat.kernel_thread;
+  if (first) {
+    ReadStat(proc_fd, pid, process);
+  } else {
+    ReadComm(proc_fd, pid, process);
   }
   if (!process->kernel_thread) ReadContainer(proc_fd, pid, process);
+}
+
+void ProcessTable::ReadStat(int proc_fd, uint32_t pid, KnownProcess* process) {
+  ProcessStat stat;
+  if (ReadAtMost(proc_fd, PidPath(pid, "stat").get(), kMaxStatBytes, &content_) != 0) return;
+  if (!ParseProcessStat(content_, &stat)) return;
+  process->comm.assign(stat.comm.data(), stat.comm.size());
+  process->kernel_thread = stat.kernel_thread;
+}
+
+// Half the cost of stat, which computes much.
+void ProcessTable::ReadComm(int proc_fd, uint32_t pid, KnownProcess* process) {
+  if (ReadAtMost(proc_fd, PidPath(pid, "comm").get(), kMaxCommBytes + 1, &content_) != 0) return;
+  process->comm = CommOf(content_);
 }
 
 void ProcessTable::ReadContainer(int proc_fd, uint32_t pid, KnownProcess* process) {

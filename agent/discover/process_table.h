@@ -63,6 +63,8 @@ class ProcessTable {
   void See(int proc_fd);
   void LookAgain(int proc_fd);
   void Look(int proc_fd, uint32_t pid, KnownProcess* process);
+  void ReadStat(int proc_fd, uint32_t pid, KnownProcess* process);
+  void ReadComm(int proc_fd, uint32_t pid, KnownProcess* process);
   void ReadContainer(int proc_fd, uint32_t pid, KnownProcess* process);
   void ResolveUnreadable(int proc_fd);
   std::shared_ptr<const CgroupOwner> Share(CgroupOwner owner);

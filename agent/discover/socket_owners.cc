@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -103,13 +102,10 @@ class Search {
   }
 
   [[nodiscard]] std::string ReadComm(uint32_t pid) const {
-    constexpr size_t kMaxComm = 15;
-    std::string comm;
+    std::string content;
     // Gone since: the socket's process has a number, and no name.
-    ReadAtMost(AT_FDCWD, absl::StrCat(proc_, "/", pid, "/comm").c_str(), kMaxComm + 1, &comm);
-    if (!comm.empty() && comm.back() == '\n') comm.pop_back();
-    comm.resize(std::min(comm.size(), kMaxComm));
-    return comm;
+    ReadAtMost(AT_FDCWD, absl::StrCat(proc_, "/", pid, "/comm").c_str(), kMaxCommBytes + 1, &content);
+    return CommOf(content);
   }
 
   // The first error stands for all.

@@ -173,9 +173,11 @@ TEST_F(DiscoveryTest, NewProcessIsLookedAtThreeTimes) {
   proc_.Set({.pid = 10, .netns = kPod, .comm = "nginx", .cgroup = InPod(kIdA)});
   EXPECT_THAT(Inodes(discovery.Walk(false, kNow)), ElementsAre(kHost, kPod));
   EXPECT_EQ(*discovery.ContainerOf(10), kIdA);
-  proc_.Set({.pid = 10, .netns = kOther});
+  proc_.Set({.pid = 10, .netns = kOther, .comm = "later"});
   EXPECT_THAT(Inodes(discovery.Walk(false, kNow)), ElementsAre(kHost, kPod)) << "known well";
-  EXPECT_THAT(Inodes(discovery.Walk(true, kNow)), ElementsAre(kHost, kOther));
+  const DiscoverResult full = discovery.Walk(true, kNow);
+  EXPECT_THAT(Inodes(full), ElementsAre(kHost, kOther));
+  EXPECT_EQ(Find(full, kOther)->owners[0].process->comm, "later");
   EXPECT_EQ(*discovery.ContainerOf(10), "");
 }
 

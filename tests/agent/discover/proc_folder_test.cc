@@ -41,6 +41,14 @@ TEST(ProcessStatParse, RejectsWhatIsNone) {
   }
 }
 
+TEST(CommParse, KeepsRawBytesWithoutTheLastNewline) {
+  EXPECT_EQ(CommOf("nginx\n"), "nginx");
+  EXPECT_EQ(CommOf("\x1b[2J\n\n"), "\x1b[2J\n");
+  EXPECT_EQ(CommOf("0123456789abcde\n"), "0123456789abcde");
+  EXPECT_EQ(CommOf("0123456789abcdef"), "0123456789abcde");
+  EXPECT_EQ(CommOf(""), "");
+}
+
 TEST(EffectiveCapabilitiesParse, ReadsTheLine) {
   uint64_t capabilities = 0;
   ASSERT_TRUE(
