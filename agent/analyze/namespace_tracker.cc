@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kMaxSomaxconnChanges = 8;
 
 int64_t PeakBucketOf(absl::Time time) {
-  return absl::IDivDuration(time - absl::UnixEpoch(), PeakWindow::kBucketLength, nullptr);
+  return absl::ToUnixSeconds(time) / absl::ToInt64Seconds(PeakWindow::kBucketLength);
 }
 
 uint64_t Minus(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
