@@ -1,0 +1,52 @@
+#include "agent/app.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/scan_loop.h"
+#include "agent/scanner.h"
+#include "agent/serve/server.h"
+#include "agent/sys/clock.h"
+#include "agent/sys/status.h"
+#include "base/logging.h"
+#include "base/version.h"
+
+namespace listenq::agent {
+namespace {
+
+constexpr absl::Duration kGrace = absl::Seconds(4);
+
+void LogErrors(const model::Snapshot& snapshot) {
+  for (const model::PartError& error : snapshot.node.errors) {
+    base::LogLimited(spdlog::level::warn, error.part, absl::StrCat(error.part, ": ", error.reason));
+  }
+}
+
+}  // namespace
+
+absl::Status RunAgent(Config config, base::StopSignals* signals) {
+  const sys::SystemClock clock;
+  const absl::Duration interval = config.scanner.beat;
+  Scanner scanner(std::move(config.scanner), &clock);
+  // The socket is bound before any thread of ours starts: the umask that keeps it private is the whole
+  // process'.
+  ASSIGN_OR_RETURN(const std::unique_ptr<serve::ObserverServer> server,
+                   serve::ObserverServer::Start(base::ToString(config.listen), scanner, clock));
+  {
+    const ScanLoop loop(
+        interval,
+        [&] {
+          scanner.Beat();
+          LogErrors(*scanner.Latest());
+        },
+        [&] { scanner.CountLateBeat(); });
+    spdlog::info("listenq-agent {} serves on {}", std::string(base::Version()), server->address());
+    signals->Wait();
+    spdlog::info("stopping");
+  }
+  server->Stop(kGrace);
+  return absl::OkStatus();
+}
+
+}  // namespace listenq::agent
