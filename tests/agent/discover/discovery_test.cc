@@ -188,6 +188,7 @@ TEST_F(DiscoveryTest, ReusedPidIsNoticedByAQuickWalk) {
   proc_.Reuse({.pid = 10, .netns = kOther, .comm = "new"});
   const DiscoverResult result = discovery.Walk(false, kNow);
   EXPECT_THAT(Inodes(result), ElementsAre(kHost, kOther));
+  ASSERT_NE(Find(result, kOther), nullptr);
   EXPECT_EQ(Find(result, kOther)->owners[0].process->comm, "new");
   EXPECT_EQ(*discovery.ContainerOf(10), "");
 }

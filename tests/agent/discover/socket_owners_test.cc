@@ -128,13 +128,14 @@ TEST_F(SocketOwners, DeniedSaysWhatItNeeds) {
 TEST_F(SocketOwners, StopsAtTheBound) {
   for (int fd = 3; fd < 6; ++fd) proc_.SetFd(10, fd, "/dev/null");
   proc_.SetFd(10, 6, "socket:[77]");
+  proc_.SetFd(10, 7, "/dev/null");
   proc_.SetFd(11, 3, "socket:[77]");
   EXPECT_EQ(Find({10, 11}, 77, 3), (SocketProcesses{.unreadable_reason = BoundReason(3)}));
   const SocketProcesses some = Find({10, 11}, 77, 4);
   EXPECT_EQ(some.count, 1u);
   EXPECT_EQ(some.unreadable_reason, BoundReason(4));
-  EXPECT_EQ(Find({10, 11}, 77, 5).count, 2u);
-  EXPECT_EQ(Find({10, 11}, 77, 5).unreadable_reason, "");
+  EXPECT_EQ(Find({10, 11}, 77, 6).count, 2u);
+  EXPECT_EQ(Find({10, 11}, 77, 6).unreadable_reason, "");
 }
 
 TEST_F(SocketOwners, MissingProcIsNotNobody) {
