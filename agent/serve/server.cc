@@ -1,0 +1,70 @@
+#include "agent/serve/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server_builder.h>
+
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "agent/serve/observer_service.h"
+#include "agent/sys/mutex.h"
+#include "agent/sys/status.h"
+#include "base/server.h"
+
+namespace listenq::serve {
+namespace {
+
+constexpr int kMaxStreamsPerConnection = 128;
+
+// Both are switches of the whole process; the plugin must not be registered twice.
+void EnableHealthAndReflection() {
+  [[maybe_unused]] static const bool once = [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    return true;
+  }();
+}
+
+}  // namespace
+
+struct ObserverServer::Parts {
+  Parts(NodeView& view, const sys::Clock& clock) : service(view, clock) {}
+
+  ObserverService service;
+  base::PlainServer listening;  // goes before the service
+  sys::Mutex mutex;
+  bool stopped ABSL_GUARDED_BY(mutex) = false;
+};
+
+absl::StatusOr<std::unique_ptr<ObserverServer>> ObserverServer::Start(absl::string_view address,
+                                                                      NodeView& view,
+                                                                      const sys::Clock& clock) {
+  ASSIGN_OR_RETURN(const base::Address parsed, base::ParseListenAddress(address));
+  EnableHealthAndReflection();
+  auto parts = std::make_unique<Parts>(view, clock);
+  grpc::ServerBuilder builder;
+  builder.RegisterService(&parts->service);
+  builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  ASSIGN_OR_RETURN(parts->listening, base::StartPlainServer(builder, parsed));
+  parts->listening.server->GetHealthCheckService()->SetServingStatus(v1::Observer::service_full_name(), true);
+  return std::unique_ptr<ObserverServer>(new ObserverServer(std::move(parts)));
+}
+
+ObserverServer::ObserverServer(std::unique_ptr<Parts> parts)
+    : parts_(std::move(parts)), address_(base::ToString(parts_->listening.address)) {}
+
+ObserverServer::~ObserverServer() { Stop(absl::ZeroDuration()); }
+
+void ObserverServer::Stop(absl::Duration timeout) {
+  const sys::MutexLock lock(parts_->mutex);
+  if (std::exchange(parts_->stopped, true)) return;
+  grpc::Server& server = *parts_->listening.server;
+  server.GetHealthCheckService()->SetServingStatus(false);
+  parts_->service.EndWatches();
+  server.Shutdown(absl::ToChronoTime(absl::Now() + timeout));
+  server.Wait();
+}
+
+}  // namespace listenq::serve
