@@ -108,6 +108,7 @@ void KeepOnly(int fd) {
 void StartJanitor(const std::string& prefix) {
   const sys::UniqueFd self(OpenPidFd(getpid()));
   CheckCall(self.valid(), "open pidfd of this process");
+  fflush(nullptr);  // or a child may print what waits here once more
   const pid_t child = fork();
   CheckCall(child >= 0, "fork");
   if (child == 0) {
@@ -211,6 +212,7 @@ UnpinnedNetns::UnpinnedNetns(const std::function<void()>& in_child) {
   sys::UniqueFd to_parent(ends[1]);
   const sys::UniqueFd self(OpenPidFd(getpid()));
   CheckCall(self.valid(), "open pidfd of this process");
+  fflush(nullptr);
   pid_ = fork();
   CheckCall(pid_ >= 0, "fork");
   if (pid_ == 0) LiveAsChild(self.get(), to_parent.get(), in_child);
