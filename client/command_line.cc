@@ -1,0 +1,603 @@
+#include "client/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "agent/sys/status.h"
+#include "base/address.h"
+#include "base/version.h"
+#include "client/command_tree.h"
+#include "client/completion.h"
+#include "client/suggest.h"
+#include "client/time_spec.h"
+
+namespace listenq::client {
+namespace {
+
+using Setter = std::function<absl::Status(const std::string&)>;
+
+bool AllDigits(absl::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
+}
+
+template <typename Value>
+using Names = std::vector<std::pair<const char*, Value>>;
+
+const Names<OutputFormat>& OutputNames() {
+  static const Names<OutputFormat> names = {{"table", OutputFormat::kTable}, {"wide", OutputFormat::kWide},
+                                            {"json", OutputFormat::kJson},   {"yaml", OutputFormat::kYaml},
+                                            {"csv", OutputFormat::kCsv},     {"name", OutputFormat::kName}};
+  return names;
+}
+
+const Names<ColorMode>& ColorNames() {
+  static const Names<ColorMode> names = {
+      {"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}};
+  return names;
+}
+
+const Names<SortOrder>& SortNames() {
+  static const Names<SortOrder> names = {{"drops", SortOrder::kDrops},
+                                         {"fill", SortOrder::kFill},
+                                         {"queue", SortOrder::kQueue},
+                                         {"address", SortOrder::kAddress}};
+  return names;
+}
+
+template <typename Value>
+std::string Join(const Names<Value>& names, const char* separator) {
+  return absl::StrJoin(names, separator, [](std::string* out, const auto& name) { *out += name.first; });
+}
+
+// "-o,--output" is "--output" in messages.
+std::string LongName(const std::string& flag) { return flag.substr(flag.find(',') + 1); }
+
+// Values that a flag may have are its type name, "a|b|c": help and completion read them there.
+template <typename Value>
+void AddChoice(CLI::App& app, const std::string& flag, const Names<Value>& names,
+               const std::string& description, Value& target) {
+  const auto set = [&names, &target, flag](const std::string& text) {
+    for (const auto& [name, value] : names) {
+      if (text != name) continue;
+      target = value;
+      return;
+    }
+    throw CLI::ValidationError(LongName(flag), absl::StrCat(text, ": not one of ", Join(names, ", ")));
+  };
+  app.add_option_function<std::string>(flag, set, description)
+      ->type_name(Join(names, "|"))
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+void Check(const std::string& flag, const absl::Status& status) {
+  if (!status.ok()) throw CLI::ValidationError(LongName(flag), std::string(status.message()));
+}
+
+void AddValue(CLI::App& app, const std::string& flag, const std::string& type, const std::string& description,
+              Setter set) {
+  const auto checked = [flag, set = std::move(set)](const std::string& text) { Check(flag, set(text)); };
+  app.add_option_function<std::string>(flag, checked, description)
+      ->type_name(type)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+// May be repeated, and takes a list with commas. A later level's values take the place of an earlier one's.
+void AddValues(CLI::App& app, const std::string& flag, const std::string& type,
+               const std::string& description, const std::function<void()>& clear, Setter add) {
+  const auto checked = [flag, clear, add = std::move(add)](const std::vector<std::string>& texts) {
+    clear();
+    for (const std::string& text : texts) Check(flag, add(text));
+  };
+  app.add_option_function<std::vector<std::string>>(flag, checked, description)
+      ->type_name(type)
+      ->allow_extra_args(false)
+      ->delimiter(',');
+}
+
+void AddStrings(CLI::App& app, const std::string& flag, const std::string& type,
+                const std::string& description, std::vector<std::string>& target) {
+  AddValues(
+      app, flag, type, description, [&target] { target.clear(); },
+      [&target](const std::string& text) {
+        target.push_back(text);
+        return absl::OkStatus();
+      });
+}
+
+absl::Status SetNumber(const std::string& text, uint32_t least, uint32_t most, uint32_t& target) {
+  uint32_t number = 0;
+  if (!AllDigits(text) || !absl::SimpleAtoi(text, &number) || number < least || number > most) {
+    return absl::InvalidArgumentError(absl::StrCat(text, ": not a whole number from ", least, " to ", most));
+  }
+  target = number;
+  return absl::OkStatus();
+}
+
+absl::Status SetDuration(const std::string& text, absl::Duration& target) {
+  ASSIGN_OR_RETURN(target, ParseDurationSpec(text));
+  return absl::OkStatus();
+}
+
+constexpr uint32_t kMaxRows = 1'000'000;
+
+// All that the commands share.
+class Definition {
+ public:
+  explicit Definition(const CommandLine& line);
+
+  CLI::App& root() { return root_; }
+  Options& options() { return options_; }
+  [[nodiscard]] const std::string& shell() const { return shell_; }
+  [[nodiscard]] const std::string& help_topic() const { return help_topic_; }
+  [[nodiscard]] CommandTree Tree() const;
+  [[nodiscard]] std::vector<std::string> CommandNames() const;
+  [[nodiscard]] std::string Example(const std::string& text) const;
+
+ private:
+  void DefineLists();
+  void DefineTop();
+  void DefineSysctls();
+  void DefineDrops();
+  void DefineNodes();
+  void DefineOthers();
+  CLI::App& AddCommand(const std::string& name, Command command, const std::string& description,
+                       const std::string& example);
+  void AddConnectionFlags(CLI::App& app);
+  void AddOutputFlags(CLI::App& app);
+  void AddNamespaceFlags(CLI::App& app, const std::string& flag);
+  void AddAllNamespaces(CLI::App& app);
+  void AddSelectionFlags(CLI::App& app);
+  void AddNetnsFlag(CLI::App& app);
+  void AddPods(CLI::App& app);
+  void AddLimit(CLI::App& app);
+  void AddSort(CLI::App& app);
+  void AddInterval(CLI::App& app);
+  void AddSince(CLI::App& app);
+
+  const CommandLine& line_;
+  Options options_;
+  std::string shell_;
+  std::string help_topic_;
+  std::string program_;
+  CLI::App root_;
+};
+
+// kubectl finds a plugin "listenq" in the file kubectl-listenq.
+std::string SpokenProgram(absl::string_view path) {
+  absl::string_view name = path.substr(path.rfind('/') == absl::string_view::npos ? 0 : path.rfind('/') + 1);
+  return absl::StartsWith(name, "kubectl-") ? "kubectl listenq" : "listenq";
+}
+
+Definition::Definition(const CommandLine& line) : line_(line), program_(SpokenProgram(line.program)) {
+  options_.server = line.server_variable.empty() ? base::kDefaultAgentAddress : line.server_variable;
+  root_.name(program_);
+  root_.description(
+      "Listen queues, drops and net sysctls of every container on a node.\n"
+      "Which pod refuses connections, at which listener, since when, and why.");
+  root_.set_help_flag("-h,--help", "Show this help");
+  root_.require_subcommand(0, 1);
+  root_.allow_extras();
+  root_.get_formatter()->column_width(34);
+  DefineLists();
+  DefineTop();
+  DefineSysctls();
+  DefineDrops();
+  DefineNodes();
+  DefineOthers();
+  root_.footer(
+      "Each command has a help with an example: " + program_ + " COMMAND --help\n\n" +
+      "Exit codes: 0 ok, 1 error, 2 wrong usage, 3 an answer about several nodes lacks some of them");
+  // kubectl takes its flags before the command too; the commands' own help lists them.
+  AddConnectionFlags(root_);
+  AddOutputFlags(root_);
+  AddNamespaceFlags(root_, "-n,--namespace");
+  for (CLI::Option* option : root_.get_options()) {
+    if (option->get_name() != "--help") option->group("");
+  }
+}
+
+std::string Definition::Example(const std::string& text) const {
+  return absl::StrCat("Example:\n  ", program_, " ", text);
+}
+
+CLI::App& Definition::AddCommand(const std::string& name, Command command, const std::string& description,
+                                 const std::string& example) {
+  CLI::App& app = *root_.add_subcommand(name, description);
+  app.parse_complete_callback([this, command] { options_.command = command; });
+  app.footer(Example(example));
+  app.group("Commands");
+  return app;
+}
+
+void Definition::AddConnectionFlags(CLI::App& app) {
+  AddValue(app, "--server", "ADDRESS",
+           absl::StrCat("Server: unix:///path or host:port; else $LISTENQ_SERVER, else ",
+                        base::kDefaultAgentAddress),
+           [this](const std::string& text) {
+             options_.server = text;
+             return absl::OkStatus();
+           });
+  AddValue(app, "--timeout", "DURATION", "Longest time for one call (5s)",
+           [this](const std::string& text) { return SetDuration(text, options_.timeout); });
+  AddChoice(app, "--color", ColorNames(), "Colours; auto: on a terminal, unless NO_COLOR is set",
+            options_.color);
+}
+
+void Definition::AddOutputFlags(CLI::App& app) {
+  AddChoice(app, "-o,--output", OutputNames(), "Format; in json and yaml 64-bit numbers are strings",
+            options_.output);
+  app.add_flag_callback(
+      "--no-headers", [this] { options_.headers = false; }, "No line with the columns' names");
+}
+
+void Definition::AddNamespaceFlags(CLI::App& app, const std::string& flag) {
+  AddStrings(app, flag, "NAMESPACE", "Kubernetes namespace", options_.selection.namespaces);
+  AddAllNamespaces(app);
+}
+
+// Defined after -n, so that its callback runs after that one's: -A wins, as kubectl's does.
+void Definition::AddAllNamespaces(CLI::App& app) {
+  app.add_flag_callback(
+      "-A,--all-namespaces", [this] { options_.selection.namespaces.clear(); },
+      "All Kubernetes namespaces (the default)");
+}
+
+void Definition::AddNetnsFlag(CLI::App& app) {
+  Selection& selection = options_.selection;
+  AddValues(
+      app, "--netns", "NAME|INODE|host", "Network namespace: name in /run/netns, inode, or host",
+      [&selection] {
+        selection.netns_inodes.clear();
+        selection.netns_names.clear();
+      },
+      [&selection](const std::string& text) {
+        uint64_t inode = 0;
+        if (AllDigits(text) && absl::SimpleAtoi(text, &inode)) {
+          selection.netns_inodes.push_back(inode);
+        } else {
+          selection.netns_names.push_back(text);
+        }
+        return absl::OkStatus();
+      });
+}
+
+void Definition::AddSelectionFlags(CLI::App& app) {
+  Selection& selection = options_.selection;
+  AddValue(app, "-l,--selector", "SELECTOR", "Pod labels, as kubectl's: app=web,tier!=db",
+           [&selection](const std::string& text) {
+             selection.label_selector = text;
+             return absl::OkStatus();
+           });
+  AddStrings(app, "-c,--container", "CONTAINER", "Container by name, glob or id", selection.containers);
+  AddNetnsFlag(app);
+  AddValues(
+      app, "--port", "PORT", "Local port of the listener", [&selection] { selection.ports.clear(); },
+      [&selection](const std::string& text) {
+        return SetNumber(text, 1, 65535, selection.ports.emplace_back());
+      });
+  AddStrings(app, "--process", "COMM", "Process name, or a glob", selection.processes);
+  AddValue(app, "--min-fill", "PERCENT", "Only listeners whose queue is at least so full",
+           [&selection](const std::string& text) {
+             return SetNumber(text, 0, 100, selection.min_fill_percent.emplace());
+           });
+  app.add_flag_callback(
+      "--dropping", [&selection] { selection.only_dropping = true; },
+      "Only what lost connection attempts lately");
+}
+
+void Definition::AddPods(CLI::App& app) {
+  app.add_option_function<std::vector<std::string>>(
+         "POD", [this](const std::vector<std::string>& pods) { options_.selection.pods = pods; },
+         "Pod by name, or a glob; none is all")
+      ->type_name("");
+}
+
+void Definition::AddLimit(CLI::App& app) {
+  AddValue(app, "--limit", "N", "At most N rows",
+           [this](const std::string& text) { return SetNumber(text, 1, kMaxRows, options_.limit); });
+}
+
+void Definition::AddSort(CLI::App& app) {
+  AddChoice(app, "--sort", SortNames(), "Order; default: drops of the last interval, then fill",
+            options_.sort);
+}
+
+void Definition::AddInterval(CLI::App& app) {
+  AddValue(app, "--interval", "DURATION", "Time between two pictures (1s)",
+           [this](const std::string& text) { return SetDuration(text, options_.interval); });
+}
+
+void Definition::AddSince(CLI::App& app) {
+  AddValue(app, "--since", "TIME", "10m, 14:05, or 2026-01-01T14:05:00Z; default: all that is recorded",
+           [this](const std::string& text) -> absl::Status {
+             ASSIGN_OR_RETURN(options_.since, ParseSince(text, line_.now, line_.zone));
+             return absl::OkStatus();
+           });
+}
+
+void Definition::DefineLists() {
+  CLI::App& listeners =
+      AddCommand("listeners", Command::kListeners, "Every listening socket, the worst first",
+                 "listeners -n shop --min-fill 50");
+  CLI::App& namespaces = AddCommand("namespaces", Command::kNamespaces, "One row per network namespace",
+                                    "namespaces --dropping -o wide");
+  namespaces.alias("ns");
+  for (CLI::App* app : {&listeners, &namespaces}) {
+    AddPods(*app);
+    AddNamespaceFlags(*app, "-n,--namespace");
+    AddSelectionFlags(*app);
+    if (app == &listeners) AddSort(*app);
+    AddLimit(*app);
+    app->add_flag_callback(
+        "--include-ended", [this] { options_.include_ended = true; },
+        "Also network namespaces that ended lately");
+    app->add_flag_callback(
+        "-w,--watch", [this] { options_.watch = true; }, "Show it again every --interval");
+    AddInterval(*app);
+    AddOutputFlags(*app);
+    AddConnectionFlags(*app);
+  }
+}
+
+void Definition::DefineTop() {
+  CLI::App& top = AddCommand("top", Command::kTop, "Live: the worst listeners first; q quits", "top -n 20");
+  AddPods(top);
+  AddStrings(top, "--namespace", "NAMESPACE", "Kubernetes namespace", options_.selection.namespaces);
+  AddValue(top, "-n", "N|NAMESPACE", "Digits: print the N worst once; else as --namespace",
+           [this](const std::string& text) -> absl::Status {
+             if (!AllDigits(text)) {
+               options_.selection.namespaces.push_back(text);
+               return absl::OkStatus();
+             }
+             options_.once = true;
+             return SetNumber(text, 1, kMaxRows, options_.limit);
+           });
+  AddAllNamespaces(top);
+  AddSelectionFlags(top);
+  AddSort(top);
+  AddLimit(top);
+  AddInterval(top);
+  top.add_flag_callback(
+      "--once", [this] { options_.once = true; }, "Print one picture and end");
+  AddOutputFlags(top);
+  AddConnectionFlags(top);
+}
+
+void Definition::DefineSysctls() {
+  CLI::App& sysctls = AddCommand("sysctls", Command::kSysctls, "Net sysctls in force, per network namespace",
+                                 "sysctls net.core.somaxconn 'net.ipv4.tcp_*'");
+  sysctls
+      .add_option_function<std::vector<std::string>>(
+          "NAME", [this](const std::vector<std::string>& names) { options_.sysctl_names = names; },
+          "Sysctl, or a glob; none is all")
+      ->type_name("");
+  AddNamespaceFlags(sysctls, "-n,--namespace");
+  AddStrings(sysctls, "--pod", "POD", "Pod by name, or a glob", options_.selection.pods);
+  AddSelectionFlags(sysctls);
+  AddLimit(sysctls);
+  AddOutputFlags(sysctls);
+  AddConnectionFlags(sysctls);
+}
+
+void Definition::DefineDrops() {
+  CLI::App& drops = AddCommand("drops", Command::kDrops, "Lost connection attempts, by listener and cause",
+                               "drops --since 10m -w");
+  CLI::App& history = AddCommand("history", Command::kHistory, "Queue and drops over time, per listener",
+                                 "history -n shop api-7f9c5d-x2x4k --since 5m");
+  for (CLI::App* app : {&drops, &history}) {
+    AddPods(*app);
+    AddSince(*app);
+    AddNamespaceFlags(*app, "-n,--namespace");
+    AddSelectionFlags(*app);
+    if (app == &drops) {
+      AddLimit(*app);
+      app->add_flag_callback(
+          "-w,--watch", [this] { options_.watch = true; }, "Follow: a line for each drop as it is counted");
+    }
+    AddOutputFlags(*app);
+    AddConnectionFlags(*app);
+  }
+}
+
+void Definition::DefineNodes() {
+  CLI::App& nodes = AddCommand("nodes", Command::kNodes,
+                               "The servers: state, version, age of the reading, cost", "nodes -o wide");
+  AddOutputFlags(nodes);
+  AddConnectionFlags(nodes);
+}
+
+void Definition::DefineOthers() {
+  CLI::App* completion = root_.add_subcommand("completion", "Completion script for a shell");
+  completion->add_option("SHELL", shell_, "The shell")->required()->type_name("bash|zsh|fish");
+  completion->footer(Example("completion bash > /etc/bash_completion.d/listenq"));
+  CLI::App* version = root_.add_subcommand("version", "Version of this program");
+  version->footer(Example("version"));
+  CLI::App* help = root_.add_subcommand("help", "Help for a command");
+  help->add_option("COMMAND", help_topic_, "The command")->type_name("");
+  help->footer(Example("help top"));
+  for (CLI::App* app : {completion, version, help}) app->group("Commands");
+  for (CLI::App* app : root_.get_subcommands({})) app->allow_extras();
+}
+
+std::vector<std::string> Definition::CommandNames() const {
+  std::vector<std::string> names;
+  for (const CLI::App* app : root_.get_subcommands({})) {
+    names.push_back(app->get_name());
+    for (const std::string& alias : app->get_aliases()) names.push_back(alias);
+  }
+  return names;
+}
+
+// "a|b|c" are choices; what is not lower case stands for something.
+std::vector<std::string> Choices(const std::string& type_name) {
+  std::vector<std::string> choices;
+  if (!absl::StrContains(type_name, '|')) return choices;
+  for (absl::string_view choice : absl::StrSplit(type_name, '|')) {
+    if (std::all_of(choice.begin(), choice.end(), absl::ascii_islower)) choices.emplace_back(choice);
+  }
+  return choices;
+}
+
+FlagInfo DescribeFlag(const CLI::Option& option) {
+  FlagInfo flag;
+  if (!option.get_snames().empty()) flag.short_name = option.get_snames().front();
+  if (!option.get_lnames().empty()) flag.long_name = option.get_lnames().front();
+  flag.description = option.get_description();
+  flag.takes_value = option.get_expected_max() > 0 && option.get_type_size() > 0;
+  flag.choices = Choices(option.get_type_name());
+  return flag;
+}
+
+CommandTree Definition::Tree() const {
+  CommandTree tree;
+  tree.program = "listenq";
+  for (const CLI::App* app : root_.get_subcommands({})) {
+    CommandInfo& command = tree.commands.emplace_back();
+    command.name = app->get_name();
+    command.aliases = app->get_aliases();
+    command.description = app->get_description();
+    for (const CLI::Option* option : app->get_options()) {
+      if (!option->get_positional()) {
+        command.flags.push_back(DescribeFlag(*option));
+      } else if (command.name == "help") {
+        command.argument_choices = CommandNames();
+      } else if (command.argument_choices.empty()) {
+        command.argument_choices = Choices(option->get_type_name());
+      }
+    }
+  }
+  return tree;
+}
+
+ParseOutcome UsageError(const CLI::App& root, const CLI::App* command, const std::string& message) {
+  const std::string help = command == nullptr
+                               ? absl::StrCat(root.get_name(), " --help")
+                               : absl::StrCat(root.get_name(), " ", command->get_name(), " --help");
+  ParseOutcome outcome;
+  outcome.exit_code = kExitUsage;
+  outcome.error = absl::StrCat(message, "\nsee `", help, "`");
+  return outcome;
+}
+
+std::string DidYouMean(const std::string& nearest) {
+  return nearest.empty() ? "" : absl::StrCat(": did you mean ", nearest, "?");
+}
+
+std::vector<std::string> FlagSpellings(const CLI::App& app) {
+  std::vector<std::string> spellings;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) spellings.push_back("--" + name);
+  }
+  return spellings;
+}
+
+// What no option or command took.
+std::string DescribeExtra(const std::string& extra, const CLI::App& app, const Definition& definition,
+                          bool is_root) {
+  if (absl::StartsWith(extra, "-") && extra.size() > 1) {
+    const std::string flag = extra.substr(0, extra.find('='));
+    const std::string nearest = absl::StartsWith(flag, "--") ? Nearest(flag, FlagSpellings(app)) : "";
+    return absl::StrCat("unknown flag ", flag, DidYouMean(nearest));
+  }
+  if (!is_root) return absl::StrCat("unexpected argument ", extra);
+  return absl::StrCat("unknown command ", extra, DidYouMean(Nearest(extra, definition.CommandNames())));
+}
+
+ParseOutcome Print(std::string text) {
+  ParseOutcome outcome;
+  outcome.out = std::move(text);
+  return outcome;
+}
+
+CLI::App* CommandNamed(CLI::App& root, const std::string& name) {
+  for (CLI::App* app : root.get_subcommands({})) {
+    if (app->check_name(name)) return app;
+  }
+  return nullptr;
+}
+
+ParseOutcome Help(Definition& definition) {
+  CLI::App& root = definition.root();
+  const std::string& topic = definition.help_topic();
+  root.clear();
+  if (topic.empty()) return Print(root.help());
+  const CLI::App* app = CommandNamed(root, topic);
+  if (app != nullptr) return Print(app->help(root.get_name()));
+  return UsageError(
+      root, nullptr,
+      absl::StrCat("unknown command ", topic, DidYouMean(Nearest(topic, definition.CommandNames()))));
+}
+
+ParseOutcome Completion(const Definition& definition, const CLI::App& root, const CLI::App& command) {
+  auto script = CompletionScript(definition.Tree(), definition.shell());
+  if (!script.ok()) return UsageError(root, &command, std::string(script.status().message()));
+  return Print(*std::move(script));
+}
+
+// Flags that do not go together.
+std::string Contradiction(const Options& options) {
+  if (options.watch && options.command == Command::kDrops && options.output == OutputFormat::kYaml) {
+    return "--watch has no yaml: -o json prints one object a line";
+  }
+  if (options.watch && options.command == Command::kDrops && options.limit > 0) {
+    return "--limit does not go with --watch";
+  }
+  return "";
+}
+
+ParseOutcome Finish(Definition& definition) {
+  CLI::App& root = definition.root();
+  CLI::App* command = root.get_subcommands().empty() ? nullptr : root.get_subcommands().front();
+  const std::vector<std::string> extras = command == nullptr ? root.remaining() : command->remaining();
+  if (!root.remaining().empty()) {
+    return UsageError(root, nullptr, DescribeExtra(root.remaining().front(), root, definition, true));
+  }
+  if (command == nullptr) return Print(root.help());
+  if (!extras.empty())
+    return UsageError(root, command, DescribeExtra(extras.front(), *command, definition, false));
+  if (command->get_name() == "help") return Help(definition);
+  if (command->get_name() == "version") return Print(absl::StrCat("listenq ", base::Version(), "\n"));
+  if (command->get_name() == "completion") return Completion(definition, root, *command);
+  const std::string contradiction = Contradiction(definition.options());
+  if (!contradiction.empty()) return UsageError(root, command, contradiction);
+  ParseOutcome outcome;
+  outcome.options = definition.options();
+  return outcome;
+}
+
+// CLI11 says "--output: 1 required TYPE missing".
+std::string ReadableMismatch(const std::string& message) {
+  return absl::StrCat(message.substr(0, message.find(':')), " needs a value");
+}
+
+}  // namespace
+
+ParseOutcome ParseCommandLine(const CommandLine& line) {
+  Definition definition(line);
+  CLI::App& root = definition.root();
+  // CLI11 takes the arguments from the back.
+  std::vector<std::string> arguments(line.arguments.rbegin(), line.arguments.rend());
+  const auto command = [&root]() -> CLI::App* {
+    return root.get_subcommands().empty() ? nullptr : root.get_subcommands().front();
+  };
+  try {
+    root.parse(std::move(arguments));
+  } catch (const CLI::CallForHelp&) {
+    return Print(root.help());
+  } catch (const CLI::ArgumentMismatch& error) {
+    return UsageError(root, command(), ReadableMismatch(error.what()));
+  } catch (const CLI::ParseError& error) {
+    return UsageError(root, command(), error.what());
+  }
+  return Finish(definition);
+}
+
+}  // namespace listenq::client

@@ -1,0 +1,19 @@
+// Completion scripts for shells. Pure: commands → text.
+#ifndef LISTENQ_CLIENT_COMPLETION_H_
+#define LISTENQ_CLIENT_COMPLETION_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "client/command_tree.h"
+
+namespace listenq::client {
+
+// `shell` is "bash", "zsh" or "fish", else InvalidArgument. The script is static: it starts no process of
+// ours.
+absl::StatusOr<std::string> CompletionScript(const CommandTree& tree, absl::string_view shell);
+
+}  // namespace listenq::client
+
+#endif  // LISTENQ_CLIENT_COMPLETION_H_

@@ -1,0 +1,67 @@
+// What the user asked for, as plain values: the command line after parsing.
+#ifndef LISTENQ_CLIENT_OPTIONS_H_
+#define LISTENQ_CLIENT_OPTIONS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace listenq::client {
+
+// Those that ask a server.
+enum class Command { kListeners, kTop, kNamespaces, kSysctls, kDrops, kNodes, kHistory };
+
+enum class OutputFormat { kTable, kWide, kJson, kYaml, kCsv, kName };
+
+enum class ColorMode { kAuto, kAlways, kNever };
+
+enum class SortOrder { kWorst, kDrops, kFill, kQueue, kAddress };
+
+// Which rows: the fields of listenq.v1.Filter.
+struct Selection {
+  // Empty is all namespaces.
+  std::vector<std::string> namespaces;
+  std::vector<std::string> pods;
+  std::vector<std::string> containers;
+  std::string label_selector;
+  std::vector<uint64_t> netns_inodes;
+  std::vector<std::string> netns_names;
+  std::vector<uint32_t> ports;
+  std::vector<std::string> processes;
+  std::optional<uint32_t> min_fill_percent;
+  bool only_dropping = false;
+  bool operator==(const Selection&) const = default;
+};
+
+struct Options {
+  Command command = Command::kListeners;
+  // unix:///path, /path or host:port; empty is the agent's own default.
+  std::string server;
+  // The longest that one call may take.
+  absl::Duration timeout = absl::Seconds(5);
+  OutputFormat output = OutputFormat::kTable;
+  bool headers = true;
+  ColorMode color = ColorMode::kAuto;
+  Selection selection;
+  // Rows; 0 is all.
+  uint32_t limit = 0;
+  SortOrder sort = SortOrder::kWorst;
+  bool include_ended = false;
+  // Repeat (listeners, namespaces) or follow (drops).
+  bool watch = false;
+  // Between two pictures of top and --watch.
+  absl::Duration interval = absl::Seconds(1);
+  // top: one picture.
+  bool once = false;
+  // sysctls: names or globs; empty is all.
+  std::vector<std::string> sysctl_names;
+  // drops, history: absent is all that is recorded.
+  std::optional<absl::Time> since;
+};
+
+}  // namespace listenq::client
+
+#endif  // LISTENQ_CLIENT_OPTIONS_H_

@@ -1,0 +1,113 @@
+#include "client/print.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_join.h"
+#include "client/command_line.h"
+#include "client/words.h"
+
+namespace listenq::client {
+namespace {
+
+bool DidAnswer(const v1::NodeStatus& status) {
+  return status.state() == v1::NODE_STATE_OK || status.state() == v1::NODE_STATE_PARTIAL;
+}
+
+using Sysctls = std::map<std::string, const v1::SysctlValue*>;
+
+Sysctls Sorted(const v1::Namespace& row) {
+  Sysctls sorted;
+  for (const auto& [name, value] : row.sysctls()) sorted[name] = &value;
+  return sorted;
+}
+
+}  // namespace
+
+TableStyle StyleFor(const Options& options, std::optional<size_t> width, bool color) {
+  const bool wide = options.output == OutputFormat::kWide;
+  return {.width = wide ? std::nullopt : width, .wide = wide, .headers = options.headers, .color = color};
+}
+
+std::string SysctlsCsv(const Answer<v1::Namespace>& answer, bool headers) {
+  std::string csv;
+  if (headers) {
+    csv =
+        "nodeName,netns.inode,netns.name,owners.namespace,owners.pod,owners.container,name,value,"
+        "unreadableReason,declared,host,kernelDefault\n";
+  }
+  const auto blank = [](std::string text) { return text == kNone ? "" : text; };
+  for (const auto& item : answer.items) {
+    const v1::Namespace& row = item.row;
+    for (const auto& [name, value] : Sorted(row)) {
+      const std::string cells[] = {item.node_name,
+                                   absl::StrCat(row.netns().inode()),
+                                   NetnsName(row.netns()),
+                                   blank(NamespaceOf(row.owners())),
+                                   blank(PodOf(row.owners())),
+                                   blank(ContainerOf(row.owners())),
+                                   name,
+                                   value->value(),
+                                   value->unreadable_reason(),
+                                   value->declared(),
+                                   value->host(),
+                                   value->kernel_default()};
+      absl::StrAppend(
+          &csv,
+          absl::StrJoin(cells, ",",
+                        [](std::string* out, const std::string& cell) { *out += CsvQuote(cell); }),
+          "\n");
+    }
+  }
+  return csv;
+}
+
+std::string SysctlNames(const Answer<v1::Namespace>& answer) {
+  std::string names;
+  for (const auto& item : answer.items) {
+    for (const auto& [name, value] : Sorted(item.row)) {
+      absl::StrAppend(
+          &names, EscapeForTerminal(absl::StrCat("sysctl/", NetnsName(item.row.netns()), "/", name)), "\n");
+    }
+  }
+  return names;
+}
+
+std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Summary& summary) {
+  std::string notes;
+  for (const v1::NodeStatus& status : statuses) {
+    if (status.state() == v1::NODE_STATE_OK) continue;
+    const std::string message = status.message().empty() ? StateText(status.state()) : status.message();
+    const std::string name = status.node_name().empty() ? "node" : status.node_name();
+    absl::StrAppend(&notes, EscapeForTerminal(name), ": ", EscapeForTerminal(message), "\n");
+  }
+  if (summary.nodes_expected() > 1 && summary.nodes_answered() < summary.nodes_expected()) {
+    absl::StrAppend(&notes, summary.nodes_answered(), " of ", summary.nodes_expected(),
+                    " nodes answered: the answer is incomplete\n");
+  }
+  if (summary.truncated()) {
+    absl::StrAppend(
+        &notes,
+        "The answer is incomplete: the server's bound cut it; ask for less with -n, --port or --limit\n");
+  }
+  return notes;
+}
+
+std::string EmptyNote(const std::string& rows, const v1::Summary& summary) {
+  return absl::StrCat("No ", rows, " match: ", Counted(summary.listeners_examined(), "listener", "listeners"),
+                      " in ", Counted(summary.namespaces_examined(), "namespace", "namespaces"),
+                      " looked at.\n");
+}
+
+int ExitCodeOf(const std::vector<v1::NodeStatus>& statuses, const v1::Summary& summary) {
+  const size_t silent = static_cast<size_t>(
+      std::count_if(statuses.begin(), statuses.end(), [](const auto& s) { return !DidAnswer(s); }));
+  const size_t missing = std::max<size_t>(silent, summary.nodes_expected() > summary.nodes_answered()
+                                                      ? summary.nodes_expected() - summary.nodes_answered()
+                                                      : 0);
+  if (missing == 0) return kExitOk;
+  const size_t expected = std::max<size_t>(statuses.size(), summary.nodes_expected());
+  return missing >= expected ? kExitError : kExitPartial;
+}
+
+}  // namespace listenq::client

@@ -1,0 +1,62 @@
+// An answer in the format that was asked for, and what a person should know beside it. Pure.
+#ifndef LISTENQ_CLIENT_PRINT_H_
+#define LISTENQ_CLIENT_PRINT_H_
+
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "client/encode.h"
+#include "client/options.h"
+#include "client/query.h"
+#include "client/table.h"
+#include "client/text.h"
+#include "client/views.h"
+
+namespace listenq::client {
+
+TableStyle StyleFor(const Options& options, std::optional<size_t> width, bool color);
+
+// `make_table` is called for table and wide only. An empty answer has no text in a table or as names.
+template <typename Row>
+absl::StatusOr<std::string> Print(const Answer<Row>& answer, const Options& options, const TableStyle& style,
+                                  const std::function<Table()>& make_table) {
+  switch (options.output) {
+    case OutputFormat::kTable:
+    case OutputFormat::kWide:
+      return answer.items.empty() ? "" : RenderTable(make_table(), style);
+    case OutputFormat::kJson:
+      return options.watch ? AnswerToJsonLine(answer) : AnswerToJson(answer);
+    case OutputFormat::kYaml:
+      return JsonToYaml(AnswerToJson(answer));
+    case OutputFormat::kCsv:
+      break;
+    case OutputFormat::kName: {
+      std::string names;
+      for (const auto& item : answer.items)
+        absl::StrAppend(&names, EscapeForTerminal(NameOf(item.row)), "\n");
+      return names;
+    }
+  }
+  std::string csv = options.headers ? CsvHeader(*Row::descriptor()) : "";
+  for (const auto& item : answer.items) absl::StrAppend(&csv, CsvRow(item.row, item.node_name));
+  return csv;
+}
+
+// A namespace's sysctls have rows of their own in csv and names.
+std::string SysctlsCsv(const Answer<v1::Namespace>& answer, bool headers);
+std::string SysctlNames(const Answer<v1::Namespace>& answer);
+
+// A line for each node that did not answer in full, and one when a bound cut the answer. Escaped.
+std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Summary& summary);
+
+// "No listeners match: 14 listeners in 5 namespaces looked at."
+std::string EmptyNote(const std::string& rows, const v1::Summary& summary);
+
+// kExitOk, kExitPartial when some of several nodes did not answer, kExitError when none did.
+int ExitCodeOf(const std::vector<v1::NodeStatus>& statuses, const v1::Summary& summary);
+
+}  // namespace listenq::client
+
+#endif  // LISTENQ_CLIENT_PRINT_H_

@@ -1,0 +1,203 @@
+#include "client/query.h"
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/completion_queue.h>
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/sys/mutex.h"
+#include "agent/sys/status.h"
+#include "base/grpc_status.h"
+#include "client/server_error.h"
+#include "listenq/v1/observer.grpc.pb.h"
+
+namespace listenq::client {
+namespace {
+
+template <typename Rows, typename Row>
+void TakeRows(const std::string& node_name, Rows* rows, Answer<Row>& answer) {
+  for (auto& row : *rows) answer.items.push_back({node_name, std::move(row)});
+}
+
+// The rows of a batch have a name of their own in each answer.
+auto* RowsOf(v1::ListenerBatch* batch) { return batch->mutable_listeners(); }
+auto* RowsOf(v1::NamespaceBatch* batch) { return batch->mutable_namespaces(); }
+auto* RowsOf(v1::DropBatch* batch) { return batch->mutable_episodes(); }
+auto* RowsOf(v1::HistoryBatch* batch) { return batch->mutable_histories(); }
+
+template <typename Response, typename Row>
+void TakeMessage(Response& response, Answer<Row>& answer) {
+  switch (response.payload_case()) {
+    case Response::kBatch:
+      TakeRows(response.batch().node_name(), RowsOf(response.mutable_batch()), answer);
+      break;
+    case Response::kNodeStatus:
+      answer.node_statuses.push_back(std::move(*response.mutable_node_status()));
+      break;
+    case Response::kSummary:
+      answer.summary = std::move(*response.mutable_summary());
+      break;
+    case Response::PAYLOAD_NOT_SET:
+      break;  // a payload of a later version
+  }
+}
+
+}  // namespace
+
+v1::Filter MakeFilter(const Selection& selection) {
+  v1::Filter filter;
+  for (const auto& name : selection.namespaces) filter.add_namespaces(name);
+  for (const auto& name : selection.pods) filter.add_pods(name);
+  for (const auto& name : selection.containers) filter.add_containers(name);
+  filter.set_label_selector(selection.label_selector);
+  for (uint64_t inode : selection.netns_inodes) filter.add_netns_inodes(inode);
+  for (const auto& name : selection.netns_names) filter.add_netns_names(name);
+  for (uint32_t port : selection.ports) filter.add_ports(port);
+  for (const auto& name : selection.processes) filter.add_processes(name);
+  if (selection.min_fill_percent) filter.set_min_fill_percent(*selection.min_fill_percent);
+  filter.set_only_dropping(selection.only_dropping);
+  return filter;
+}
+
+struct ObserverClient::State {
+  std::unique_ptr<v1::Observer::Stub> stub;
+  std::string address;
+  absl::Duration timeout;
+
+  sys::Mutex mutex;
+  bool cancelled ABSL_GUARDED_BY(mutex) = false;
+  grpc::ClientContext* in_flight ABSL_GUARDED_BY(mutex) = nullptr;
+};
+
+// A context that Cancel can reach for as long as the call lasts.
+class ObserverClient::Call {
+ public:
+  Call(State& state, bool has_deadline) : state_(state) {
+    if (has_deadline) context_.set_deadline(Deadline());
+    sys::MutexLock lock(state_.mutex);
+    state_.in_flight = &context_;
+    if (state_.cancelled) context_.TryCancel();
+  }
+  ~Call() {
+    sys::MutexLock lock(state_.mutex);
+    state_.in_flight = nullptr;
+  }
+
+  grpc::ClientContext& context() { return context_; }
+  [[nodiscard]] std::chrono::system_clock::time_point Deadline() const {
+    return absl::ToChronoTime(absl::Now() + state_.timeout);
+  }
+  [[nodiscard]] absl::Status Explain(const grpc::Status& status) const {
+    return ExplainServerError(base::FromGrpcStatus(status), state_.address, state_.timeout);
+  }
+
+  template <typename Response, typename Row>
+  absl::StatusOr<Answer<Row>> ReadAll(std::unique_ptr<grpc::ClientReader<Response>> reader) {
+    Answer<Row> answer;
+    Response response;
+    while (reader->Read(&response)) TakeMessage(response, answer);
+    RETURN_IF_ERROR(Explain(reader->Finish()));
+    return answer;
+  }
+
+ private:
+  State& state_;
+  grpc::ClientContext context_;
+};
+
+ObserverClient::ObserverClient(std::shared_ptr<grpc::Channel> channel, std::string address,
+                               absl::Duration timeout)
+    : state_(std::make_unique<State>()) {
+  state_->stub = v1::Observer::NewStub(std::move(channel));
+  state_->address = std::move(address);
+  state_->timeout = timeout;
+}
+
+ObserverClient::~ObserverClient() = default;
+
+absl::StatusOr<Answer<v1::Listener>> ObserverClient::ListListeners(const v1::ListListenersRequest& request) {
+  Call call(*state_, true);
+  return call.ReadAll<v1::ListListenersResponse, v1::Listener>(
+      state_->stub->ListListeners(&call.context(), request));
+}
+
+absl::StatusOr<Answer<v1::Namespace>> ObserverClient::ListNamespaces(
+    const v1::ListNamespacesRequest& request) {
+  Call call(*state_, true);
+  return call.ReadAll<v1::ListNamespacesResponse, v1::Namespace>(
+      state_->stub->ListNamespaces(&call.context(), request));
+}
+
+absl::StatusOr<Answer<v1::DropEpisode>> ObserverClient::ListDrops(const v1::ListDropsRequest& request) {
+  Call call(*state_, true);
+  return call.ReadAll<v1::ListDropsResponse, v1::DropEpisode>(
+      state_->stub->ListDrops(&call.context(), request));
+}
+
+absl::StatusOr<Answer<v1::ListenerHistory>> ObserverClient::GetHistory(const v1::GetHistoryRequest& request) {
+  Call call(*state_, true);
+  return call.ReadAll<v1::GetHistoryResponse, v1::ListenerHistory>(
+      state_->stub->GetHistory(&call.context(), request));
+}
+
+absl::StatusOr<Answer<v1::Node>> ObserverClient::ListNodes(const v1::ListNodesRequest& request) {
+  Call call(*state_, true);
+  v1::ListNodesResponse response;
+  RETURN_IF_ERROR(call.Explain(state_->stub->ListNodes(&call.context(), request, &response)));
+  Answer<v1::Node> answer;
+  TakeRows("", response.mutable_nodes(), answer);
+  answer.summary = std::move(*response.mutable_summary());
+  return answer;
+}
+
+// Step 1: start; step 2: read, the first message within the timeout; step 3: whoever ended it, drain and
+// finish.
+absl::Status ObserverClient::WatchDrops(const v1::WatchDropsRequest& request,
+                                        const std::function<bool(const v1::WatchDropsResponse&)>& take) {
+  Call call(*state_, false);
+  grpc::CompletionQueue queue;
+  const auto first_deadline = call.Deadline();
+  const auto reader = state_->stub->PrepareAsyncWatchDrops(&call.context(), request, &queue);
+  bool timed_out = false;
+  const auto next = [&](bool is_first) {
+    void* tag = nullptr;
+    bool ok = false;
+    if (is_first && queue.AsyncNext(&tag, &ok, first_deadline) != grpc::CompletionQueue::TIMEOUT) return ok;
+    if (is_first) {
+      timed_out = true;
+      call.context().TryCancel();
+    }
+    return queue.Next(&tag, &ok) && ok;
+  };
+  reader->StartCall(nullptr);
+  bool stopped_by_taker = false;
+  v1::WatchDropsResponse response;
+  if (next(true)) {
+    for (bool first = true;; first = false) {
+      reader->Read(&response, nullptr);
+      if (!next(first)) break;
+      if (!take(response)) {
+        stopped_by_taker = true;
+        call.context().TryCancel();
+        break;
+      }
+    }
+  }
+  grpc::Status status;
+  reader->Finish(&status, nullptr);
+  next(false);
+  queue.Shutdown();
+  if (stopped_by_taker) return absl::OkStatus();
+  if (timed_out) status = grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "no message");
+  return call.Explain(status);
+}
+
+void ObserverClient::Cancel() {
+  sys::MutexLock lock(state_->mutex);
+  state_->cancelled = true;
+  if (state_->in_flight != nullptr) state_->in_flight->TryCancel();
+}
+
+}  // namespace listenq::client

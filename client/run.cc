@@ -1,0 +1,320 @@
+#include "client/run.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/sys/status.h"
+#include "client/command_line.h"
+#include "client/live.h"
+#include "client/print.h"
+
+namespace listenq::client {
+namespace {
+
+// A question and its answer as text, with the exit code that the answer itself deserves.
+struct Picture {
+  std::string text;
+  std::string notes;
+  int exit_code = kExitOk;
+};
+
+struct Room {
+  size_t rows = 0;  // 0 is no bound
+  std::optional<size_t> width;
+};
+
+class Runner {
+ public:
+  Runner(const Options& options, ObserverClient& client, const Output& output)
+      : options_(options), client_(client), output_(output) {}
+
+  int Run();
+
+ private:
+  absl::StatusOr<Picture> Listeners(const Room& room);
+  absl::StatusOr<Picture> Top(const Room& room);
+  absl::StatusOr<Picture> Namespaces(const Room& room);
+  absl::StatusOr<Picture> Sysctls(const Room& room);
+  absl::StatusOr<Picture> Drops(const Room& room);
+  absl::StatusOr<Picture> Nodes(const Room& room);
+  absl::StatusOr<Picture> History(const Room& room);
+  absl::StatusOr<Picture> Take(const Room& room);
+
+  template <typename Row>
+  absl::StatusOr<Picture> Finish(const Answer<Row>& answer, const std::string& rows, const Room& room,
+                                 const std::function<Table()>& make_table);
+
+  int Once();
+  int Repeat();
+  int Live();
+  int FollowDrops();
+  absl::Status PrintEvent(const v1::DropEvent& event, bool first);
+
+  [[nodiscard]] ViewContext Now() const { return {.now = absl::Now(), .zone = output_.zone}; }
+  [[nodiscard]] v1::ListListenersRequest ListenersRequest() const;
+  [[nodiscard]] bool IsTable() const {
+    return options_.output == OutputFormat::kTable || options_.output == OutputFormat::kWide;
+  }
+  int Fail(const absl::Status& status);
+  int Written(const absl::Status& status, int exit_code);
+
+  const Options& options_;
+  ObserverClient& client_;
+  const Output& output_;
+};
+
+v1::ListenerOrder OrderOf(SortOrder sort) {
+  switch (sort) {
+    case SortOrder::kWorst:
+      return v1::LISTENER_ORDER_UNSPECIFIED;
+    case SortOrder::kDrops:
+      return v1::LISTENER_ORDER_DROPS;
+    case SortOrder::kFill:
+      return v1::LISTENER_ORDER_FILL;
+    case SortOrder::kQueue:
+      return v1::LISTENER_ORDER_QUEUE;
+    case SortOrder::kAddress:
+      return v1::LISTENER_ORDER_ADDRESS;
+  }
+  return v1::LISTENER_ORDER_UNSPECIFIED;
+}
+
+void SetTime(absl::Time time, google::protobuf::Timestamp& timestamp) {
+  const absl::Duration since_epoch = time - absl::UnixEpoch();
+  timestamp.set_seconds(absl::ToInt64Seconds(absl::Floor(since_epoch, absl::Seconds(1))));
+  timestamp.set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(since_epoch - absl::Seconds(timestamp.seconds()))));
+}
+
+v1::ListListenersRequest Runner::ListenersRequest() const {
+  v1::ListListenersRequest request;
+  *request.mutable_filter() = MakeFilter(options_.selection);
+  request.set_order_by(OrderOf(options_.sort));
+  request.set_limit(options_.limit);
+  request.set_include_ended(options_.include_ended);
+  return request;
+}
+
+template <typename Row>
+absl::StatusOr<Picture> Runner::Finish(const Answer<Row>& answer, const std::string& rows, const Room& room,
+                                       const std::function<Table()>& make_table) {
+  Picture picture;
+  ASSIGN_OR_RETURN(picture.text,
+                   Print(answer, options_, StyleFor(options_, room.width, output_.color), make_table));
+  picture.notes = NodeNotes(answer.node_statuses, answer.summary);
+  if (answer.items.empty()) absl::StrAppend(&picture.notes, EmptyNote(rows, answer.summary));
+  picture.exit_code = ExitCodeOf(answer.node_statuses, answer.summary);
+  return picture;
+}
+
+absl::StatusOr<Picture> Runner::Listeners(const Room& room) {
+  ASSIGN_OR_RETURN(const auto answer, client_.ListListeners(ListenersRequest()));
+  return Finish(answer, "listeners", room, [&] { return ListenersTable(answer, Now()); });
+}
+
+// A headline, an empty line, the columns' names: what a screen has left is for rows.
+absl::StatusOr<Picture> Runner::Top(const Room& room) {
+  constexpr size_t kLinesAbove = 3;
+  v1::ListListenersRequest request = ListenersRequest();
+  const size_t fitting = room.rows > kLinesAbove ? room.rows - kLinesAbove : 0;
+  if (fitting > 0 && (request.limit() == 0 || request.limit() > fitting)) {
+    request.set_limit(static_cast<uint32_t>(fitting));
+  }
+  ASSIGN_OR_RETURN(const auto answer, client_.ListListeners(request));
+  const ViewContext now = Now();
+  ASSIGN_OR_RETURN(Picture picture,
+                   Finish(answer, "listeners", room, [&] { return TopTable(answer, now, fitting); }));
+  if (!IsTable() || !options_.headers) return picture;
+  const bool live = IsLive(options_, output_.is_terminal);
+  std::string headline =
+      EscapeForTerminal(TopHeadline(answer, now, live ? options_.interval : absl::ZeroDuration()));
+  if (room.width) headline = Truncate(headline, *room.width);
+  picture.text = absl::StrCat(headline, "\n\n", picture.text);
+  return picture;
+}
+
+absl::StatusOr<Picture> Runner::Namespaces(const Room& room) {
+  v1::ListNamespacesRequest request;
+  *request.mutable_filter() = MakeFilter(options_.selection);
+  request.set_limit(options_.limit);
+  request.set_include_ended(options_.include_ended);
+  ASSIGN_OR_RETURN(const auto answer, client_.ListNamespaces(request));
+  return Finish(answer, "namespaces", room, [&] { return NamespacesTable(answer, Now()); });
+}
+
+absl::StatusOr<Picture> Runner::Sysctls(const Room& room) {
+  v1::ListNamespacesRequest request;
+  *request.mutable_filter() = MakeFilter(options_.selection);
+  request.set_limit(options_.limit);
+  for (const std::string& name : options_.sysctl_names) request.add_sysctl_names(name);
+  if (options_.sysctl_names.empty()) request.add_sysctl_names("*");
+  ASSIGN_OR_RETURN(const auto answer, client_.ListNamespaces(request));
+  const bool wide = options_.output == OutputFormat::kWide;
+  ASSIGN_OR_RETURN(Picture picture, Finish(answer, "namespaces", room, [&] {
+                     return SysctlsTable(answer, options_.sysctl_names, wide);
+                   }));
+  if (options_.output == OutputFormat::kCsv) picture.text = SysctlsCsv(answer, options_.headers);
+  if (options_.output == OutputFormat::kName) picture.text = SysctlNames(answer);
+  return picture;
+}
+
+absl::StatusOr<Picture> Runner::Drops(const Room& room) {
+  v1::ListDropsRequest request;
+  *request.mutable_filter() = MakeFilter(options_.selection);
+  request.set_limit(options_.limit);
+  if (options_.since) SetTime(*options_.since, *request.mutable_since_time());
+  ASSIGN_OR_RETURN(const auto answer, client_.ListDrops(request));
+  return Finish(answer, "drops", room, [&] { return DropsTable(answer, Now()); });
+}
+
+absl::StatusOr<Picture> Runner::Nodes(const Room& room) {
+  ASSIGN_OR_RETURN(const auto answer, client_.ListNodes(v1::ListNodesRequest()));
+  return Finish(answer, "nodes", room, [&] { return NodesTable(answer, Now()); });
+}
+
+absl::StatusOr<Picture> Runner::History(const Room& room) {
+  constexpr absl::Duration kRecorded = absl::Minutes(15);
+  v1::GetHistoryRequest request;
+  *request.mutable_filter() = MakeFilter(options_.selection);
+  const ViewContext now = Now();
+  const absl::Time since = options_.since.value_or(now.now - kRecorded);
+  SetTime(since, *request.mutable_since_time());
+  ASSIGN_OR_RETURN(const auto answer, client_.GetHistory(request));
+  const size_t cells = room.width && *room.width < 120 ? 16 : 30;
+  return Finish(answer, "recorded listeners", room, [&] { return HistoryTable(answer, now, since, cells); });
+}
+
+absl::StatusOr<Picture> Runner::Take(const Room& room) {
+  switch (options_.command) {
+    case Command::kListeners:
+      return Listeners(room);
+    case Command::kTop:
+      return Top(room);
+    case Command::kNamespaces:
+      return Namespaces(room);
+    case Command::kSysctls:
+      return Sysctls(room);
+    case Command::kDrops:
+      return Drops(room);
+    case Command::kNodes:
+      return Nodes(room);
+    case Command::kHistory:
+      return History(room);
+  }
+  return absl::InternalError("run a command: it is none that asks a server");
+}
+
+int Runner::Fail(const absl::Status& status) {
+  output_.note(absl::StrCat("listenq: ", FormatError(status.message())));
+  return status.code() == absl::StatusCode::kInvalidArgument ? kExitUsage : kExitError;
+}
+
+int Runner::Written(const absl::Status& status, int exit_code) {
+  if (status.ok()) return exit_code;
+  return absl::IsAborted(status) ? kExitOk : Fail(status);
+}
+
+int Runner::Once() {
+  const auto picture = Take({.width = output_.width});
+  if (!picture.ok()) return Fail(picture.status());
+  const absl::Status written = output_.out(picture->text);
+  if (!picture->notes.empty()) output_.note(picture->notes);
+  return Written(written, picture->exit_code);
+}
+
+// --watch without a terminal: picture after picture, until somebody ends us.
+int Runner::Repeat() {
+  while (true) {
+    const auto picture = Take({.width = output_.width});
+    if (!picture.ok()) return Fail(picture.status());
+    if (!picture->notes.empty()) output_.note(picture->notes);
+    if (const absl::Status written = output_.out(picture->text); !written.ok())
+      return Written(written, kExitOk);
+    absl::SleepFor(options_.interval);
+  }
+}
+
+int Runner::Live() {
+  const auto take = [this](const ScreenSize& size) -> absl::StatusOr<std::string> {
+    ASSIGN_OR_RETURN(const Picture picture, Take({.rows = size.rows, .width = size.columns}));
+    return absl::StrCat(picture.text,
+                        options_.command == Command::kTop && !picture.text.empty() ? "" : picture.notes);
+  };
+  const absl::Status status = RunLive(
+      take, [this] { client_.Cancel(); }, options_.interval);
+  return status.ok() ? kExitOk : Fail(status);
+}
+
+absl::Status Runner::PrintEvent(const v1::DropEvent& event, bool first) {
+  if (event.missed_events() > 0) {
+    output_.note(absl::StrCat("Read too slowly: ", event.missed_events(), " events are missing here\n"));
+  }
+  switch (options_.output) {
+    case OutputFormat::kJson:
+      return output_.out(ToJson(event) + "\n");
+    case OutputFormat::kCsv: {
+      const bool header = first && options_.headers;
+      return output_.out(
+          absl::StrCat(header ? CsvHeader(*v1::DropEvent::descriptor()) : "", CsvRow(event, "")));
+    }
+    case OutputFormat::kName:
+      return output_.out(absl::StrCat("drops/", event.episode_id(), "\n"));
+    default:
+      break;
+  }
+  TableStyle style = StyleFor(options_, output_.width, output_.color);
+  style.headers = first && options_.headers;
+  return output_.out(RenderTable(DropEventTable(event, Now()), style));
+}
+
+int Runner::FollowDrops() {
+  v1::WatchDropsRequest request;
+  *request.mutable_filter() = MakeFilter(options_.selection);
+  bool first = true;
+  absl::Status written;
+  const absl::Status status = client_.WatchDrops(request, [&](const v1::WatchDropsResponse& response) {
+    if (response.has_node_status()) {
+      const std::string notes = NodeNotes({response.node_status()}, v1::Summary());
+      if (!notes.empty()) output_.note(notes);
+    }
+    if (response.has_event()) {
+      written = PrintEvent(response.event(), first);
+      first = false;
+    }
+    return written.ok();
+  });
+  if (!written.ok()) return Written(written, kExitOk);
+  if (!status.ok()) return Fail(status);
+  output_.note("listenq: the server ended the stream\n");
+  return kExitError;
+}
+
+int Runner::Run() {
+  if (options_.command == Command::kDrops && options_.watch) {
+    if (options_.since) {
+      const int exit_code = Once();
+      if (exit_code != kExitOk) return exit_code;
+    }
+    return FollowDrops();
+  }
+  if (IsLive(options_, output_.is_terminal)) return Live();
+  return options_.watch ? Repeat() : Once();
+}
+
+}  // namespace
+
+int Run(const Options& options, ObserverClient& client, const Output& output) {
+  return Runner(options, client, output).Run();
+}
+
+bool IsLive(const Options& options, bool is_terminal) {
+  const bool table = options.output == OutputFormat::kTable || options.output == OutputFormat::kWide;
+  if (!is_terminal || !table) return false;
+  if (options.command == Command::kTop) return !options.once;
+  return options.watch && (options.command == Command::kListeners || options.command == Command::kNamespaces);
+}
+
+}  // namespace listenq::client

@@ -1,0 +1,171 @@
+#include "client/text.h"
+
+#include <clocale>
+#include <cwchar>
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+
+namespace listenq::client {
+namespace {
+
+struct CodePoint {
+  uint32_t value = 0;
+  // Bytes taken; 0 is not UTF-8.
+  size_t length = 0;
+};
+
+// The decoder of RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
+CodePoint Decode(absl::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const uint8_t first = byte(0);
+  if (first < 0x80) return {first, 1};
+  const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return {};
+  uint32_t value = first & (0x7f >> length);
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    value = value << 6 | (byte(i) & 0x3f);
+  }
+  constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (value < kLeast[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return {};
+  return {value, length};
+}
+
+// Without that locale (an empty image) every character counts as one column.
+int LocaleWidth(uint32_t value) {
+  static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (utf8 == nullptr) return 1;
+  const locale_t before = uselocale(utf8);
+  const int width = wcwidth(static_cast<wchar_t>(value));
+  uselocale(before);
+  return width;
+}
+
+bool ReordersText(uint32_t value) {
+  return value == 0x61c || (value >= 0x200b && value <= 0x200f) || (value >= 0x2028 && value <= 0x202e) ||
+         (value >= 0x2060 && value <= 0x206f) || value == 0xfeff;
+}
+
+// Columns; 0 is not printable as it is.
+int Width(uint32_t value) {
+  if (value < 0x20 || (value >= 0x7f && value < 0xa0)) return 0;
+  if (value < 0x7f) return 1;
+  if (ReordersText(value)) return 0;
+  return std::max(0, LocaleWidth(value));
+}
+
+bool IsPlainAscii(absl::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+}  // namespace
+
+std::string EscapeForTerminal(absl::string_view text) {
+  if (IsPlainAscii(text)) return std::string(text);
+  std::string escaped;
+  while (!text.empty()) {
+    const CodePoint point = Decode(text);
+    if (point.length == 0 || (Width(point.value) == 0 && point.value < 0x80)) {
+      absl::StrAppendFormat(&escaped, "\\x%02x", static_cast<uint8_t>(text[0]));
+    } else if (Width(point.value) == 0) {
+      absl::StrAppendFormat(&escaped, "\\u{%x}", point.value);
+    } else {
+      absl::StrAppend(&escaped, text.substr(0, point.length));
+    }
+    text.remove_prefix(std::max<size_t>(point.length, 1));
+  }
+  return escaped;
+}
+
+std::string FormatError(absl::string_view message) {
+  std::string text;
+  for (absl::string_view line : absl::StrSplit(message, '\n')) {
+    absl::StrAppend(&text, text.empty() ? "" : "         ", EscapeForTerminal(line), "\n");
+  }
+  return text;
+}
+
+size_t DisplayWidth(absl::string_view text) {
+  if (IsPlainAscii(text)) return text.size();
+  size_t width = 0;
+  while (!text.empty()) {
+    const CodePoint point = Decode(text);
+    width += point.length == 0 ? 1 : Width(point.value);
+    text.remove_prefix(std::max<size_t>(point.length, 1));
+  }
+  return width;
+}
+
+std::string Truncate(absl::string_view text, size_t width) {
+  if (DisplayWidth(text) <= width) return std::string(text);
+  if (width == 0) return "";
+  std::string cut;
+  size_t used = 0;
+  while (!text.empty()) {
+    const CodePoint point = Decode(text);
+    const size_t length = std::max<size_t>(point.length, 1);
+    const size_t columns = DisplayWidth(text.substr(0, length));
+    if (used + columns + 1 > width) break;
+    absl::StrAppend(&cut, text.substr(0, length));
+    used += columns;
+    text.remove_prefix(length);
+  }
+  return cut + "…";
+}
+
+std::string FormatCount(uint64_t count) {
+  std::string digits = absl::StrCat(count);
+  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
+  return digits;
+}
+
+std::string FormatAge(absl::Duration age) {
+  const int64_t seconds = std::max<int64_t>(0, absl::ToInt64Seconds(age));
+  const int64_t minutes = seconds / 60;
+  const int64_t hours = minutes / 60;
+  const auto two = [](int64_t major, const char* major_unit, int64_t minor, const char* minor_unit) {
+    return minor == 0 ? absl::StrCat(major, major_unit) : absl::StrCat(major, major_unit, minor, minor_unit);
+  };
+  if (minutes == 0) return absl::StrCat(seconds, "s");
+  if (hours == 0) return two(minutes, "m", seconds % 60, "s");
+  if (hours < 48) return two(hours, "h", minutes % 60, "m");
+  return two(hours / 24, "d", hours % 24, "h");
+}
+
+std::string FormatBytes(uint64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(kUnits)) {
+    value /= 1024;
+    ++unit;
+  }
+  return unit == 0 || value >= 100 ? absl::StrFormat("%.0f %s", value, kUnits[unit])
+                                   : absl::StrFormat("%.1f %s", value, kUnits[unit]);
+}
+
+std::string Sparkline(const std::vector<uint64_t>& values, uint64_t full) {
+  constexpr const char* kLevels[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  std::string line;
+  for (uint64_t value : values) {
+    size_t level = 0;
+    if (value > 0) level = full == 0 ? 7 : 1 + static_cast<size_t>(6.0 * std::min(value, full) / full);
+    line += kLevels[level];
+  }
+  return line;
+}
+
+std::string Bar(uint64_t value, uint64_t full, size_t cells) {
+  if (full == 0) return value == 0 ? "" : "█";
+  const size_t filled = static_cast<size_t>(static_cast<double>(cells) * std::min(value, full) / full);
+  std::string bar;
+  for (size_t i = 0; i < filled; ++i) bar += "█";
+  return bar;
+}
+
+}  // namespace listenq::client

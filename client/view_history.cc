@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "client/text.h"
+#include "client/views.h"
+#include "client/words.h"
+
+namespace listenq::client {
+namespace {
+
+// Cells of equal length between two times.
+struct Buckets {
+  absl::Time start;
+  absl::Time end;
+  size_t count = 0;
+
+  // The cell of a time between them, the nearest one for others.
+  [[nodiscard]] size_t IndexOf(absl::Time time) const {
+    if (time <= start || end <= start) return 0;
+    const double part = absl::FDivDuration(time - start, end - start);
+    return std::min(count - 1, static_cast<size_t>(part * static_cast<double>(count)));
+  }
+};
+
+// The highest queue in each cell: a sample holds until the next one.
+std::vector<uint64_t> QueueCells(const v1::ListenerHistory& history, const Buckets& buckets) {
+  std::vector<uint64_t> cells(buckets.count, 0);
+  const absl::Time held_until = history.has_end_time() ? ToTime(history.end_time()) : buckets.end;
+  for (int i = 0; i < history.samples_size(); ++i) {
+    const v1::HistorySample& sample = history.samples(i);
+    const absl::Time until =
+        i + 1 < history.samples_size() ? ToTime(history.samples(i + 1).time()) : held_until;
+    if (until < buckets.start || ToTime(sample.time()) > buckets.end) continue;
+    const size_t last = buckets.IndexOf(std::min(until, buckets.end));
+    for (size_t cell = buckets.IndexOf(ToTime(sample.time())); cell <= last; ++cell) {
+      cells[cell] = std::max<uint64_t>(cells[cell], sample.queue());
+    }
+  }
+  return cells;
+}
+
+// What is surely this listener's, summed in each cell.
+std::vector<uint64_t> DropCells(const v1::ListenerHistory& history, const Buckets& buckets) {
+  std::vector<uint64_t> cells(buckets.count, 0);
+  for (const v1::HistorySample& sample : history.samples()) {
+    const absl::Time time = ToTime(sample.time());
+    if (time >= buckets.start && time <= buckets.end) cells[buckets.IndexOf(time)] += sample.drops_min();
+  }
+  return cells;
+}
+
+v1::ListenDrops TotalOf(const v1::ListenerHistory& history, const Buckets& buckets) {
+  v1::ListenDrops total;
+  for (const v1::HistorySample& sample : history.samples()) {
+    if (ToTime(sample.time()) < buckets.start) continue;
+    total.set_min(total.min() + sample.drops_min());
+    total.set_max(total.max() + sample.drops_max());
+  }
+  return total;
+}
+
+std::string WhereOf(const v1::ListenerHistory& history) {
+  const std::string owner = OwnerName(history.owners());
+  const bool has_name = PodOf(history.owners()) != kNone || ContainerOf(history.owners()) != kNone;
+  return has_name ? owner : absl::StrCat("netns ", NetnsName(history.netns()));
+}
+
+std::string HistoryAddress(const v1::ListenerHistory& history) {
+  return ListenAddress(history.local_address(), history.local_port(), std::nullopt);
+}
+
+std::vector<Cell> HistoryRow(const Item<v1::ListenerHistory>& item, const Buckets& buckets) {
+  const v1::ListenerHistory& history = item.row;
+  const std::vector<uint64_t> queue = QueueCells(history, buckets);
+  const std::vector<uint64_t> drops = DropCells(history, buckets);
+  const uint64_t peak = *std::max_element(queue.begin(), queue.end());
+  const v1::ListenDrops total = TotalOf(history, buckets);
+  const bool full = history.has_limit() && peak > history.limit();
+  return {
+      OrNone(item.node_name),
+      WhereOf(history),
+      HistoryAddress(history),
+      Sparkline(queue, std::max<uint64_t>(peak, history.limit())),
+      Cell(std::to_string(peak), full ? Style::kCritical : Style::kPlain),
+      OptionalNumber(history.has_limit(), history.limit()),
+      Sparkline(drops, *std::max_element(drops.begin(), drops.end())),
+      Cell(DropsText(total), total.min() > 0 ? Style::kCritical : Style::kPlain),
+  };
+}
+
+}  // namespace
+
+Table HistoryTable(const Answer<v1::ListenerHistory>& answer, const ViewContext& context, absl::Time since,
+                   size_t cells) {
+  const Buckets buckets = {since, context.now, std::max<size_t>(cells, 1)};
+  Table table;
+  table.columns = {
+      {.title = "NODE", .fall_away_rank = 1, .wide_only = !HasSeveralNodes(answer)},
+      {.title = "WHERE", .least_width = 12},
+      {.title = "LISTEN", .least_width = 14},
+      {.title = "QUEUE"},
+      {.title = "PEAK", .right_aligned = true},
+      {.title = "LIMIT", .right_aligned = true, .fall_away_rank = 3},
+      {.title = "LOST", .fall_away_rank = 2},
+      {.title = "DROPS", .right_aligned = true},
+  };
+  for (const auto& item : answer.items) table.rows.push_back(HistoryRow(item, buckets));
+  return table;
+}
+
+std::string NameOf(const v1::ListenerHistory& history) {
+  const std::string owner =
+      PodOf(history.owners()) == kNone ? NetnsName(history.netns()) : OwnerName(history.owners());
+  return absl::StrCat("history/", owner, "/", HistoryAddress(history));
+}
+
+}  // namespace listenq::client

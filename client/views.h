@@ -1,0 +1,56 @@
+// Rows of the API → tables. Pure; the caller gives the time that ages count from.
+#ifndef LISTENQ_CLIENT_VIEWS_H_
+#define LISTENQ_CLIENT_VIEWS_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "client/query.h"
+#include "client/table.h"
+#include "listenq/v1/observer.pb.h"
+
+namespace listenq::client {
+
+struct ViewContext {
+  absl::Time now;
+  // For clock times.
+  absl::TimeZone zone;
+};
+
+Table ListenersTable(const Answer<v1::Listener>& answer, const ViewContext& context);
+
+// The body of `top`: at most `max_rows` rows (0 is all).
+Table TopTable(const Answer<v1::Listener>& answer, const ViewContext& context, size_t max_rows);
+// "debian · 14 listeners in 5 namespaces · 14:05:31 · every 1s", with the nodes that did not answer.
+std::string TopHeadline(const Answer<v1::Listener>& answer, const ViewContext& context,
+                        absl::Duration interval);
+
+Table NamespacesTable(const Answer<v1::Namespace>& answer, const ViewContext& context);
+
+// Two or three names get a column each; else each has a row, with what it differs from. A wide table has rows
+// and the reason where a value could not be read. `names` as the user gave them.
+Table SysctlsTable(const Answer<v1::Namespace>& answer, const std::vector<std::string>& names, bool wide);
+
+// One row per share of an episode, and one for what no listener's share covers.
+Table DropsTable(const Answer<v1::DropEpisode>& answer, const ViewContext& context);
+// The same for one event as it comes: the columns have fixed widths.
+Table DropEventTable(const v1::DropEvent& event, const ViewContext& context);
+
+Table NodesTable(const Answer<v1::Node>& answer, const ViewContext& context);
+
+// `since` to now in as many cells as fit.
+Table HistoryTable(const Answer<v1::ListenerHistory>& answer, const ViewContext& context, absl::Time since,
+                   size_t cells);
+
+// `-o name`: "listener/<owner or netns>/<address:port>", "netns/<inode>", … Raw: escape before printing.
+std::string NameOf(const v1::Listener& listener);
+std::string NameOf(const v1::Namespace& row);
+std::string NameOf(const v1::DropEpisode& episode);
+std::string NameOf(const v1::Node& node);
+std::string NameOf(const v1::ListenerHistory& history);
+
+}  // namespace listenq::client
+
+#endif  // LISTENQ_CLIENT_VIEWS_H_

@@ -1,0 +1,173 @@
+#include "client/words.h"
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "client/text.h"
+
+namespace listenq::client {
+namespace {
+
+std::string Distinct(const Owners& owners, const std::function<std::string(const v1::Owner&)>& value_of) {
+  std::vector<std::string> values;
+  for (const v1::Owner& owner : owners) {
+    std::string value = value_of(owner);
+    if (value.empty() || std::find(values.begin(), values.end(), value) != values.end()) continue;
+    values.push_back(std::move(value));
+  }
+  return OrNone(absl::StrJoin(values, ","));
+}
+
+std::string ShortId(const std::string& id) { return id.substr(0, 12); }
+
+std::string ContainerName(const v1::Owner& owner) {
+  return owner.container().empty() ? ShortId(owner.container_id()) : owner.container();
+}
+
+std::string OneName(const v1::Owner& owner) {
+  if (!owner.pod().empty()) {
+    return owner.namespace_().empty() ? owner.pod() : absl::StrCat(owner.namespace_(), "/", owner.pod());
+  }
+  if (!owner.pod_uid().empty()) return absl::StrCat("pod ", owner.pod_uid());
+  if (!ContainerName(owner).empty()) return ContainerName(owner);
+  if (owner.has_process()) return owner.process().comm();
+  return owner.source() == v1::OWNER_SOURCE_HOST ? "host" : "";
+}
+
+}  // namespace
+
+std::string OrNone(std::string text) { return text.empty() ? kNone : std::move(text); }
+
+absl::Time ToTime(const google::protobuf::Timestamp& time) {
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+std::string NamespaceOf(const Owners& owners) {
+  return Distinct(owners, [](const v1::Owner& owner) { return owner.namespace_(); });
+}
+
+std::string PodOf(const Owners& owners) {
+  return Distinct(owners,
+                  [](const v1::Owner& owner) { return owner.pod().empty() ? owner.pod_uid() : owner.pod(); });
+}
+
+std::string ContainerOf(const Owners& owners) { return Distinct(owners, ContainerName); }
+
+std::string OwnerName(const Owners& owners) {
+  std::vector<std::string> names;
+  for (const v1::Owner& owner : owners) {
+    std::string name = OneName(owner);
+    if (name.empty() || std::find(names.begin(), names.end(), name) != names.end()) continue;
+    names.push_back(std::move(name));
+  }
+  if (names.empty()) return kNone;
+  return names.size() == 1 ? names.front() : absl::StrCat(names.front(), " +", names.size() - 1);
+}
+
+std::string NetnsName(const v1::Netns& netns) {
+  if (netns.host()) return "host";
+  return netns.names().empty() ? absl::StrCat(netns.inode()) : netns.names(0);
+}
+
+std::string ListenAddress(const std::string& address, uint32_t port, std::optional<bool> v6_only) {
+  if (address == "::" && v6_only.has_value() && !*v6_only) return absl::StrCat("*:", port);
+  if (address.find(':') != std::string::npos) return absl::StrCat("[", address, "]:", port);
+  return absl::StrCat(address, ":", port);
+}
+
+std::string ListenAddress(const v1::Listener& listener) {
+  std::string address = listener.local_address();
+  if (listener.has_bound_interface()) absl::StrAppend(&address, "%", listener.bound_interface());
+  std::optional<bool> v6_only;
+  if (listener.has_v6_only()) v6_only = listener.v6_only();
+  return ListenAddress(address, listener.local_port(), v6_only);
+}
+
+std::string ProcessOf(const v1::Listener& listener) {
+  if (!listener.has_process_count()) return kNone;
+  if (listener.process_count() == 0 || listener.processes().empty()) return "none";
+  std::vector<absl::string_view> names;
+  for (const v1::Process& process : listener.processes()) {
+    if (std::find(names.begin(), names.end(), process.comm()) == names.end()) names.push_back(process.comm());
+  }
+  const std::string joined = absl::StrJoin(names, ",");
+  return listener.process_count() == 1 ? joined : absl::StrCat(joined, " (", listener.process_count(), ")");
+}
+
+std::optional<uint32_t> FillPercent(const v1::Listener& listener) {
+  if (!listener.has_queue() || !listener.has_limit()) return std::nullopt;
+  const uint64_t limit = std::max<uint64_t>(listener.limit(), 1);
+  return static_cast<uint32_t>(std::min<uint64_t>(100, listener.queue() * uint64_t{100} / limit));
+}
+
+bool IsFull(const v1::Listener& listener) {
+  return listener.has_queue() && listener.has_limit() && listener.queue() > listener.limit();
+}
+
+std::string DropsText(const v1::ListenDrops& drops) {
+  if (drops.min() == drops.max()) return FormatCount(drops.min());
+  return absl::StrCat(FormatCount(drops.min()), "–", FormatCount(drops.max()));
+}
+
+std::string LimitedBy(const v1::Listener& listener) {
+  switch (listener.limit_state()) {
+    case v1::LIMIT_STATE_APPLICATION:
+      return listener.has_somaxconn() ? absl::StrCat("application (somaxconn ", listener.somaxconn(), ")")
+                                      : "application";
+    case v1::LIMIT_STATE_SOMAXCONN:
+      return "somaxconn, or as asked";
+    case v1::LIMIT_STATE_LATCHED:
+      return "old somaxconn: restart it";
+    default:
+      return kNone;
+  }
+}
+
+std::string Counted(uint64_t count, const char* one, const char* many) {
+  return absl::StrCat(FormatCount(count), " ", count == 1 ? one : many);
+}
+
+uint64_t TotalDrops(const v1::DropCounts& counts) {
+  return counts.accept_queue_full() + counts.syn_queue_full() + counts.probably_syn_queue() + counts.other();
+}
+
+std::string CauseText(const v1::DropCounts& counts) {
+  const std::pair<const char*, uint64_t> causes[] = {{"accept queue full", counts.accept_queue_full()},
+                                                     {"SYN queue full", counts.syn_queue_full()},
+                                                     {"probably SYN queue", counts.probably_syn_queue()},
+                                                     {"other", counts.other()}};
+  std::vector<std::string> parts;
+  const uint64_t total = TotalDrops(counts);
+  for (const auto& [name, count] : causes) {
+    if (count == 0) continue;
+    parts.push_back(count == total ? name : absl::StrCat(name, " ", FormatCount(count)));
+  }
+  return OrNone(absl::StrJoin(parts, ", "));
+}
+
+std::string StateText(v1::NodeState state) {
+  switch (state) {
+    case v1::NODE_STATE_OK:
+      return "ok";
+    case v1::NODE_STATE_PARTIAL:
+      return "partial";
+    case v1::NODE_STATE_UNAVAILABLE:
+      return "unavailable";
+    case v1::NODE_STATE_VERSION_SKEW:
+      return "version skew";
+    case v1::NODE_STATE_STARTING:
+      return "starting";
+    default:
+      return "unknown";
+  }
+}
+
+std::string AgeOf(bool has, const google::protobuf::Timestamp& time, absl::Time now) {
+  return has ? FormatAge(now - ToTime(time)) : kNone;
+}
+
+}  // namespace listenq::client

@@ -1,0 +1,77 @@
+// Fields of the API in the words of a table. Pure. Nothing is escaped here: RenderTable does that.
+#ifndef LISTENQ_CLIENT_WORDS_H_
+#define LISTENQ_CLIENT_WORDS_H_
+
+#include <google/protobuf/repeated_field.h>
+#include <google/protobuf/timestamp.pb.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "client/table.h"
+#include "listenq/v1/observer.pb.h"
+
+namespace listenq::client {
+
+using Owners = google::protobuf::RepeatedPtrField<v1::Owner>;
+
+// "No value": a column with nothing else falls away.
+inline constexpr char kNone[] = "-";
+
+std::string OrNone(std::string text);
+
+absl::Time ToTime(const google::protobuf::Timestamp& time);
+
+// Each distinct value once, with commas; "-" when there is none.
+std::string NamespaceOf(const Owners& owners);
+std::string PodOf(const Owners& owners);
+// Name, else the first 12 digits of the id.
+std::string ContainerOf(const Owners& owners);
+// One short name for whoever it is: "shop/api-7f9c5d-x2x4k", a container, a process; the first, "+N" for
+// more.
+std::string OwnerName(const Owners& owners);
+
+// "host", the name of its bind mount, else the inode.
+std::string NetnsName(const v1::Netns& netns);
+
+// "0.0.0.0:80"; "*:80" for a socket that takes both families, "[::]:80" for IPv6 only.
+std::string ListenAddress(const v1::Listener& listener);
+std::string ListenAddress(const std::string& address, uint32_t port, std::optional<bool> v6_only);
+
+// "node (4)", "nginx", "none".
+std::string ProcessOf(const v1::Listener& listener);
+
+// In percent of the limit, at most 100; absent when the queue or the limit is unknown.
+std::optional<uint32_t> FillPercent(const v1::Listener& listener);
+// One more connection than the limit waits: the next one is lost.
+bool IsFull(const v1::Listener& listener);
+
+// "1,204"; "3–7" when it is only bounded.
+std::string DropsText(const v1::ListenDrops& drops);
+
+// "application (somaxconn 4096)".
+std::string LimitedBy(const v1::Listener& listener);
+
+// "1 listener", "14 listeners".
+std::string Counted(uint64_t count, const char* one, const char* many);
+
+// "accept queue full", or several with their counts: "accept queue full 12, other 3".
+std::string CauseText(const v1::DropCounts& counts);
+uint64_t TotalDrops(const v1::DropCounts& counts);
+
+// "OK", "PARTIAL".
+std::string StateText(v1::NodeState state);
+
+template <typename Number>
+std::string OptionalNumber(bool has, Number value) {
+  return has ? std::to_string(value) : kNone;
+}
+
+// "3m20s" before `now`; "-" when there is no such time.
+std::string AgeOf(bool has, const google::protobuf::Timestamp& time, absl::Time now);
+
+}  // namespace listenq::client
+
+#endif  // LISTENQ_CLIENT_WORDS_H_
