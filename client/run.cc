@@ -150,7 +150,7 @@ absl::StatusOr<Picture> Runner::Sysctls(const Room& room) {
   *request.mutable_filter() = MakeFilter(options_.selection);
   request.set_limit(options_.limit);
   for (const std::string& name : options_.sysctl_names) request.add_sysctl_names(name);
-  if (options_.sysctl_names.empty()) request.add_sysctl_names("*");
+  if (options_.sysctl_names.empty()) request.add_sysctl_names(std::string("*"));
   ASSIGN_OR_RETURN(const auto answer, client_.ListNamespaces(request));
   const bool wide = options_.output == OutputFormat::kWide;
   ASSIGN_OR_RETURN(Picture picture, Finish(answer, "namespaces", room, [&] {
