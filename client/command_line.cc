@@ -1,6 +1,7 @@
 #include "client/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -218,9 +219,7 @@ CLI::App& Definition::AddCommand(const std::string& name, Command command, const
 }
 
 void Definition::AddConnectionFlags(CLI::App& app) {
-  AddValue(app, "--server", "ADDRESS",
-           absl::StrCat("Server: unix:///path or host:port; else $LISTENQ_SERVER, else ",
-                        base::kDefaultAgentAddress),
+  AddValue(app, "--server", "ADDRESS", "unix:///path or host:port; else $LISTENQ_SERVER, else the agent's",
            [this](const std::string& text) {
              options_.server = text;
              return absl::OkStatus();
@@ -573,6 +572,21 @@ ParseOutcome Finish(Definition& definition) {
   return outcome;
 }
 
+// "-n=shop" is kubectl's "-n shop"; CLI11 would take "=shop".
+std::vector<std::string> WithoutShortEquals(const std::vector<std::string>& arguments) {
+  std::vector<std::string> split;
+  for (const std::string& argument : arguments) {
+    const bool is_short = argument.size() >= 3 && argument[0] == '-' && absl::ascii_isalpha(argument[1]);
+    if (is_short && argument[2] == '=') {
+      split.push_back(argument.substr(0, 2));
+      split.push_back(argument.substr(3));
+    } else {
+      split.push_back(argument);
+    }
+  }
+  return split;
+}
+
 // CLI11 says "--output: 1 required TYPE missing".
 std::string ReadableMismatch(const std::string& message) {
   return absl::StrCat(message.substr(0, message.find(':')), " needs a value");
@@ -584,7 +598,8 @@ ParseOutcome ParseCommandLine(const CommandLine& line) {
   Definition definition(line);
   CLI::App& root = definition.root();
   // CLI11 takes the arguments from the back.
-  std::vector<std::string> arguments(line.arguments.rbegin(), line.arguments.rend());
+  std::vector<std::string> arguments = WithoutShortEquals(line.arguments);
+  std::reverse(arguments.begin(), arguments.end());
   const auto command = [&root]() -> CLI::App* {
     return root.get_subcommands().empty() ? nullptr : root.get_subcommands().front();
   };

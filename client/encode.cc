@@ -4,6 +4,7 @@
 #include <google/protobuf/timestamp.pb.h>
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/time_util.h>
+#include <google/protobuf/wrappers.pb.h>
 
 #include <algorithm>
 
@@ -22,11 +23,9 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 std::string JsonString(absl::string_view text) {
-  v1::NodeStatus holder;
-  holder.set_node_name(std::string(text));
-  const std::string json = ToJson(holder);
-  const size_t colon = json.find(':');
-  return json.substr(colon + 1, json.size() - colon - 2);
+  google::protobuf::StringValue value;
+  value.set_value(std::string(text));
+  return ToJson(value);
 }
 
 bool IsTime(const Descriptor& descriptor) {

@@ -14,8 +14,8 @@
 
 namespace listenq::client {
 
-// By protobuf's mapping, on one line; `node_name` comes first as "nodeName" unless it is empty. Control bytes
-// are escapes.
+// By protobuf's mapping, on one line; a field that can be absent is left out when it is, every other one is
+// there; `node_name` comes first as "nodeName" unless it is empty. Control bytes are escapes.
 std::string ToJson(const google::protobuf::Message& row, const std::string& node_name = "");
 
 // {"items":[…],"nodeStatuses":[…],"summary":{…}}, a line per row.

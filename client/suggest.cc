@@ -26,7 +26,7 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
 
 std::string Nearest(absl::string_view word, const std::vector<std::string>& candidates) {
   std::string nearest;
-  size_t least = std::max<size_t>(2, word.size() / 3) + 1;
+  size_t least = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     const size_t distance = EditDistance(word, candidate);
     if (distance >= least) continue;

@@ -9,7 +9,7 @@
 
 namespace listenq::client {
 
-// The candidate with the least edit distance, at most a third of the word's length (at least 2); "" when none
+// The candidate with the least edit distance, at most a third of the word's length (at least 1); "" when none
 // is that close. The first of equals.
 std::string Nearest(absl::string_view word, const std::vector<std::string>& candidates);
 

@@ -1,0 +1,190 @@
+#include "client/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace listenq::client {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+
+ParseOutcome Parse(std::vector<std::string> arguments, std::string program = "listenq",
+                   std::string variable = "") {
+  return ParseCommandLine({.program = std::move(program),
+                           .arguments = std::move(arguments),
+                           .server_variable = std::move(variable),
+                           .now = kNow,
+                           .zone = absl::UTCTimeZone()});
+}
+
+Options Accept(std::vector<std::string> arguments) {
+  const ParseOutcome outcome = Parse(std::move(arguments));
+  EXPECT_TRUE(outcome.options.has_value()) << outcome.error;
+  return outcome.options.value_or(Options{});
+}
+
+void ExpectUsageError(std::vector<std::string> arguments, const std::string& error) {
+  const ParseOutcome outcome = Parse(std::move(arguments));
+  EXPECT_FALSE(outcome.options.has_value());
+  EXPECT_EQ(outcome.exit_code, kExitUsage);
+  EXPECT_EQ(outcome.error, error);
+  EXPECT_EQ(outcome.out, "");
+}
+
+TEST(CommandLine, HasDefaults) {
+  const Options options = Accept({"listeners"});
+  EXPECT_EQ(options.command, Command::kListeners);
+  EXPECT_EQ(options.server, "unix:///run/listenq/agent.sock");
+  EXPECT_EQ(options.timeout, absl::Seconds(5));
+  EXPECT_EQ(options.output, OutputFormat::kTable);
+  EXPECT_TRUE(options.headers);
+  EXPECT_EQ(options.selection, Selection{});
+  EXPECT_EQ(options.limit, 0U);
+}
+
+TEST(CommandLine, TakesEveryFilter) {
+  const Options options = Accept({"listeners", "-n", "shop,mq", "-n", "web", "-l", "app in (a,b),!canary",
+                                  "-c", "api", "--netns", "4026532246,host", "--port", "80,443", "--process",
+                                  "node", "--min-fill", "50", "--dropping", "api-*"});
+  EXPECT_THAT(options.selection.namespaces, ElementsAre("shop", "mq", "web"));
+  EXPECT_EQ(options.selection.label_selector, "app in (a,b),!canary");
+  EXPECT_THAT(options.selection.containers, ElementsAre("api"));
+  EXPECT_THAT(options.selection.netns_inodes, ElementsAre(4026532246U));
+  EXPECT_THAT(options.selection.netns_names, ElementsAre("host"));
+  EXPECT_THAT(options.selection.ports, ElementsAre(80U, 443U));
+  EXPECT_THAT(options.selection.processes, ElementsAre("node"));
+  EXPECT_EQ(options.selection.min_fill_percent, 50U);
+  EXPECT_TRUE(options.selection.only_dropping);
+  EXPECT_THAT(options.selection.pods, ElementsAre("api-*"));
+}
+
+TEST(CommandLine, TakesFlagsBeforeAndAfterArguments) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"listeners", "-o", "json", "web-0", "-n", "shop"},
+                                             {"listeners", "web-0", "-n", "shop", "-o", "json"},
+                                             {"-n", "shop", "-ojson", "listeners", "web-0"},
+                                             {"listeners", "-n=shop", "--output=json", "web-0"}}) {
+    const Options options = Accept(arguments);
+    EXPECT_THAT(options.selection.pods, ElementsAre("web-0"));
+    EXPECT_THAT(options.selection.namespaces, ElementsAre("shop"));
+    EXPECT_EQ(options.output, OutputFormat::kJson);
+  }
+}
+
+TEST(CommandLine, TakesAPodThatIsNamedLikeACommand) {
+  const Options options = Accept({"listeners", "top"});
+  EXPECT_EQ(options.command, Command::kListeners);
+  EXPECT_THAT(options.selection.pods, ElementsAre("top"));
+}
+
+TEST(CommandLine, TakesTheLastOfRepeatedValues) {
+  EXPECT_EQ(Accept({"listeners", "-o", "json", "-o", "csv"}).output, OutputFormat::kCsv);
+}
+
+TEST(CommandLine, AllNamespacesWinsWhereverItStands) {
+  EXPECT_THAT(Accept({"listeners", "-A", "-n", "shop"}).selection.namespaces, IsEmpty());
+  EXPECT_THAT(Accept({"listeners", "-n", "shop", "-A"}).selection.namespaces, IsEmpty());
+  EXPECT_THAT(Accept({"top", "-n", "shop", "-A"}).selection.namespaces, IsEmpty());
+}
+
+TEST(CommandLine, TakesDigitsInTopAsRows) {
+  const Options rows = Accept({"top", "-n", "20"});
+  EXPECT_TRUE(rows.once);
+  EXPECT_EQ(rows.limit, 20U);
+  EXPECT_THAT(rows.selection.namespaces, IsEmpty());
+  const Options name = Accept({"top", "-n", "shop"});
+  EXPECT_FALSE(name.once);
+  EXPECT_THAT(name.selection.namespaces, ElementsAre("shop"));
+  EXPECT_THAT(Accept({"top", "--namespace", "20"}).selection.namespaces, ElementsAre("20"));
+  EXPECT_THAT(Accept({"listeners", "-n", "20"}).selection.namespaces, ElementsAre("20"));
+}
+
+TEST(CommandLine, KnowsAliases) { EXPECT_EQ(Accept({"ns"}).command, Command::kNamespaces); }
+
+TEST(CommandLine, ResolvesSinceAgainstTheClock) {
+  EXPECT_EQ(Accept({"drops", "--since", "10m"}).since, kNow - absl::Minutes(10));
+}
+
+TEST(CommandLine, TakesTheServerFromFlagThenVariable) {
+  EXPECT_EQ(Parse({"nodes"}, "listenq", "/a.sock").options->server, "/a.sock");
+  EXPECT_EQ(Parse({"nodes", "--server", "/b.sock"}, "listenq", "/a.sock").options->server, "/b.sock");
+  EXPECT_EQ(Parse({"--server", "/b.sock", "nodes"}, "listenq", "/a.sock").options->server, "/b.sock");
+}
+
+TEST(CommandLine, RejectsWhatItDoesNotKnow) {
+  ExpectUsageError({"listners"}, "unknown command listners: did you mean listeners?\nsee `listenq --help`");
+  ExpectUsageError({"zzz"}, "unknown command zzz\nsee `listenq --help`");
+  ExpectUsageError({"listeners", "--colour=never"},
+                   "unknown flag --colour: did you mean --color?\nsee `listenq listeners --help`");
+  ExpectUsageError({"sysctls", "-w"}, "unknown flag -w\nsee `listenq sysctls --help`");
+  ExpectUsageError({"--bogus", "listeners"}, "unknown flag --bogus\nsee `listenq --help`");
+  ExpectUsageError({"nodes", "node-1"}, "unexpected argument node-1\nsee `listenq nodes --help`");
+}
+
+TEST(CommandLine, RejectsBadValuesByName) {
+  const std::string see = "\nsee `listenq listeners --help`";
+  ExpectUsageError({"listeners", "-o", "xml"},
+                   "--output: xml: not one of table, wide, json, yaml, csv, name" + see);
+  ExpectUsageError({"listeners", "--sort", "age"},
+                   "--sort: age: not one of drops, fill, queue, address" + see);
+  ExpectUsageError({"listeners", "--port", "http"}, "--port: http: not a whole number from 1 to 65535" + see);
+  ExpectUsageError({"listeners", "--port", "65536"},
+                   "--port: 65536: not a whole number from 1 to 65535" + see);
+  ExpectUsageError({"listeners", "--min-fill", "101"},
+                   "--min-fill: 101: not a whole number from 0 to 100" + see);
+  ExpectUsageError({"listeners", "--timeout", "0s"}, "--timeout: 0s: must be more than 0" + see);
+  ExpectUsageError({"listeners", "--limit"}, "--limit needs a value" + see);
+  ExpectUsageError({"completion", "tcsh"},
+                   "tcsh: not one of bash, zsh, fish\nsee `listenq completion --help`");
+}
+
+TEST(CommandLine, RejectsFlagsThatDoNotGoTogether) {
+  ExpectUsageError({"drops", "-w", "-o", "yaml"},
+                   "--watch has no yaml: -o json prints one object a line\nsee `listenq drops --help`");
+  ExpectUsageError({"drops", "-w", "--limit", "3"},
+                   "--limit does not go with --watch\nsee `listenq drops --help`");
+}
+
+TEST(CommandLine, HelpsEveryCommandWithAnExample) {
+  for (const char* command : {"listeners", "top", "namespaces", "sysctls", "drops", "history", "nodes",
+                              "completion", "version", "help"}) {
+    const ParseOutcome outcome = Parse({command, "--help"});
+    EXPECT_EQ(outcome.exit_code, kExitOk);
+    EXPECT_THAT(outcome.out, HasSubstr(std::string("Usage: listenq ") + command)) << command;
+    EXPECT_THAT(outcome.out, HasSubstr(std::string("Example:\n  listenq ") + command)) << command;
+    EXPECT_EQ(Parse({"help", command}).out, outcome.out) << command;
+  }
+}
+
+TEST(CommandLine, HelpFitsIntoAHundredColumns) {
+  for (const char* command : {"listeners", "top", "sysctls", "drops", "completion"}) {
+    const std::string help = Parse({command, "-h"}).out;
+    for (size_t start = 0; start < help.size();) {
+      const size_t end = std::min(help.find('\n', start), help.size());
+      EXPECT_LE(end - start, 100U) << help.substr(start, end - start);
+      start = end + 1;
+    }
+  }
+}
+
+TEST(CommandLine, SpeaksAsAPluginOfKubectl) {
+  const ParseOutcome outcome = Parse({"top", "--help"}, "/usr/local/bin/kubectl-listenq");
+  EXPECT_THAT(outcome.out, HasSubstr("Usage: kubectl listenq top"));
+  EXPECT_THAT(outcome.out, HasSubstr("Example:\n  kubectl listenq top -n 20"));
+  EXPECT_EQ(Parse({"nope"}, "kubectl-listenq").error, "unknown command nope\nsee `kubectl listenq --help`");
+}
+
+TEST(CommandLine, AnswersWithoutACommandByTheHelp) {
+  const ParseOutcome outcome = Parse({});
+  EXPECT_EQ(outcome.exit_code, kExitOk);
+  EXPECT_THAT(outcome.out, HasSubstr("Commands:"));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("--no-headers")));
+}
+
+}  // namespace
+}  // namespace listenq::client

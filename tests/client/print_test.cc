@@ -1,0 +1,70 @@
+#include "client/print.h"
+
+#include <gtest/gtest.h>
+
+#include "client/command_line.h"
+#include "tests/client/rows.h"
+
+namespace listenq::client {
+namespace {
+
+v1::NodeStatus Status(const std::string& name, v1::NodeState state, const std::string& message = "") {
+  v1::NodeStatus status;
+  status.set_node_name(name);
+  status.set_state(state);
+  status.set_message(message);
+  return status;
+}
+
+const v1::NodeStatus kOk = Status("a", v1::NODE_STATE_OK);
+const v1::NodeStatus kPartial = Status("b", v1::NODE_STATE_PARTIAL, "3 namespaces could not be read");
+const v1::NodeStatus kSilent = Status("node-17", v1::NODE_STATE_UNAVAILABLE, "deadline exceeded");
+
+v1::Summary Nodes(uint32_t expected, uint32_t answered) {
+  v1::Summary summary;
+  summary.set_nodes_expected(expected);
+  summary.set_nodes_answered(answered);
+  return summary;
+}
+
+TEST(ExitCodeOf, TellsPartialFromFailed) {
+  EXPECT_EQ(ExitCodeOf({kOk}, Nodes(1, 1)), kExitOk);
+  EXPECT_EQ(ExitCodeOf({kPartial}, Nodes(1, 1)), kExitOk);
+  EXPECT_EQ(ExitCodeOf({kSilent}, Nodes(1, 0)), kExitError);
+  EXPECT_EQ(ExitCodeOf({kOk, kSilent}, Nodes(2, 1)), kExitPartial);
+  EXPECT_EQ(ExitCodeOf({kSilent, kSilent}, Nodes(2, 0)), kExitError);
+  EXPECT_EQ(ExitCodeOf({}, Nodes(213, 212)), kExitPartial);
+  EXPECT_EQ(ExitCodeOf({Status("a", v1::NODE_STATE_STARTING)}, Nodes(1, 0)), kExitError);
+}
+
+TEST(NodeNotes, HasALineForEachNodeThatDidNotAnswerInFull) {
+  EXPECT_EQ(NodeNotes({kOk, kPartial, kSilent}, Nodes(3, 2)),
+            "b: 3 namespaces could not be read\n"
+            "node-17: deadline exceeded\n"
+            "2 of 3 nodes answered: the answer is incomplete\n");
+  EXPECT_EQ(NodeNotes({Status("a\x1b", v1::NODE_STATE_STARTING)}, Nodes(1, 1)), "a\\x1b: starting\n");
+  EXPECT_EQ(NodeNotes({kOk}, Nodes(1, 1)), "");
+}
+
+TEST(EmptyNote, SaysWhatWasLookedAt) {
+  EXPECT_EQ(EmptyNote("listeners", Proto<v1::Summary>("listeners_examined: 14 namespaces_examined: 5")),
+            "No listeners match: 14 listeners in 5 namespaces looked at.\n");
+}
+
+TEST(SysctlsCsv, HasARowForEachValue) {
+  Answer<v1::Namespace> answer;
+  answer.items = {
+      {"n", Proto<v1::Namespace>(R"(netns { inode: 9 names: "blue" } owners { namespace: "shop" pod: "api" }
+    sysctls { key: "net.ipv4.tcp_rmem" value { value: "4096 131072 6291456" } }
+    sysctls { key: "net.core.somaxconn" value { unreadable_reason: "gone" } })")}};
+  EXPECT_EQ(SysctlsCsv(answer, true),
+            "nodeName,netns.inode,netns.name,owners.namespace,owners.pod,owners.container,name,value,"
+            "unreadableReason,"
+            "declared,host,kernelDefault\n"
+            "n,9,blue,shop,api,,net.core.somaxconn,,gone,,,\n"
+            "n,9,blue,shop,api,,net.ipv4.tcp_rmem,\"4096 131072 6291456\",,,,\n");
+  EXPECT_EQ(SysctlNames(answer), "sysctl/blue/net.core.somaxconn\nsysctl/blue/net.ipv4.tcp_rmem\n");
+}
+
+}  // namespace
+}  // namespace listenq::client

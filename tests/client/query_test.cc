@@ -1,0 +1,125 @@
+#include "client/query.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/client/rows.h"
+#include "tests/fakes/fake_observer.h"
+
+namespace listenq::client {
+namespace {
+
+constexpr absl::Duration kLong = absl::Seconds(60);
+
+TEST(ObserverClient, CollectsBatchesStatusesAndSummary) {
+  fakes::FakeObserver server;
+  server.listeners_responses = {
+      Proto<v1::ListListenersResponse>(
+          "batch { node_name: 'a' listeners { queue: 1 } listeners { queue: 2 } }"),
+      Proto<v1::ListListenersResponse>("batch { node_name: 'b' listeners { queue: 3 } }"),
+      Proto<v1::ListListenersResponse>("node_status { node_name: 'a' state: NODE_STATE_OK }"),
+      Proto<v1::ListListenersResponse>(
+          "node_status { node_name: 'c' state: NODE_STATE_UNAVAILABLE message: 'late' }"),
+      Proto<v1::ListListenersResponse>("summary { rows_matched: 3 truncated: true }")};
+  ObserverClient client(server.Channel(), "fake", kLong);
+  const auto answer = client.ListListeners({});
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  ASSERT_EQ(answer->items.size(), 3U);
+  EXPECT_EQ(answer->items[1].node_name, "a");
+  EXPECT_EQ(answer->items[2].node_name, "b");
+  EXPECT_EQ(answer->items[2].row.queue(), 3U);
+  ASSERT_EQ(answer->node_statuses.size(), 2U);
+  EXPECT_EQ(answer->node_statuses[1].message(), "late");
+  EXPECT_TRUE(answer->summary.truncated());
+}
+
+TEST(ObserverClient, EndsAtItsDeadlineThoughRowsCame) {
+  fakes::FakeObserver server;
+  server.hang = true;
+  server.listeners_responses = {Proto<v1::ListListenersResponse>("batch { listeners { queue: 1 } }")};
+  ObserverClient client(server.Channel(), "unix:///fake.sock", absl::Milliseconds(50));
+  EXPECT_EQ(
+      client.ListListeners({}).status(),
+      absl::DeadlineExceededError("unix:///fake.sock did not answer within 50ms\nmore time: --timeout 30s"));
+}
+
+TEST(ObserverClient, SaysWhatTheServerSays) {
+  fakes::FakeObserver server;
+  server.end = {grpc::StatusCode::INVALID_ARGUMENT, "label selector app in: expected ("};
+  ObserverClient client(server.Channel(), "fake", kLong);
+  EXPECT_EQ(client.ListListeners({}).status(),
+            absl::InvalidArgumentError("label selector app in: expected ("));
+}
+
+TEST(ObserverClient, SaysThatTheServerDoesNotKnowTheCall) {
+  fakes::FakeObserver server;
+  ObserverClient client(server.Channel(), "fake", kLong);
+  const absl::Status status = client.ListNodes({}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(status.message().substr(0, 34), "fake does not serve this question:");
+}
+
+TEST(ObserverClient, CancelEndsTheCallInFlightAndLaterOnes) {
+  fakes::FakeObserver server;
+  server.hang = true;
+  ObserverClient client(server.Channel(), "fake", kLong);
+  std::thread canceller([&] { client.Cancel(); });
+  EXPECT_EQ(client.ListListeners({}).status().code(), absl::StatusCode::kCancelled);
+  canceller.join();
+  EXPECT_EQ(client.ListListeners({}).status().code(), absl::StatusCode::kCancelled);
+}
+
+TEST(WatchDrops, GivesEachMessageUntilTheTakerHasEnough) {
+  fakes::FakeObserver server;
+  server.hang = true;
+  server.watch_responses = {Proto<v1::WatchDropsResponse>("node_status { node_name: 'a' }"),
+                            Proto<v1::WatchDropsResponse>("event { episode_id: 1 }"),
+                            Proto<v1::WatchDropsResponse>("event { episode_id: 2 }")};
+  ObserverClient client(server.Channel(), "fake", kLong);
+  std::vector<uint64_t> seen;
+  const absl::Status status = client.WatchDrops({}, [&](const v1::WatchDropsResponse& response) {
+    seen.push_back(response.event().episode_id());
+    return seen.size() < 3;
+  });
+  EXPECT_EQ(status, absl::OkStatus());
+  EXPECT_EQ(seen, (std::vector<uint64_t>{0, 1, 2}));
+}
+
+TEST(WatchDrops, WaitsForTheFirstMessageNoLongerThanTheTimeout) {
+  fakes::FakeObserver server;
+  server.hang = true;
+  ObserverClient client(server.Channel(), "fake", absl::Milliseconds(50));
+  const absl::Status status = client.WatchDrops({}, [](const auto&) { return true; });
+  EXPECT_EQ(status, absl::DeadlineExceededError("fake did not answer within 50ms\nmore time: --timeout 30s"));
+}
+
+TEST(WatchDrops, PassesOnWhatEndedTheStream) {
+  fakes::FakeObserver server;
+  server.watch_responses = {Proto<v1::WatchDropsResponse>("node_status { node_name: 'a' }")};
+  server.end = {grpc::StatusCode::RESOURCE_EXHAUSTED, "100 watchers"};
+  ObserverClient client(server.Channel(), "fake", kLong);
+  EXPECT_EQ(client.WatchDrops({}, [](const auto&) { return true; }),
+            absl::ResourceExhaustedError("fake refused: 100 watchers\nask for less: -n, --port, --limit"));
+}
+
+TEST(MakeFilter, CarriesEveryField) {
+  Selection selection;
+  selection.namespaces = {"shop"};
+  selection.pods = {"api-*"};
+  selection.containers = {"api"};
+  selection.label_selector = "app=web";
+  selection.netns_inodes = {9};
+  selection.netns_names = {"host"};
+  selection.ports = {80};
+  selection.processes = {"node"};
+  selection.min_fill_percent = 0;
+  selection.only_dropping = true;
+  EXPECT_EQ(
+      MakeFilter(selection).ShortDebugString(),
+      "namespaces: \"shop\" pods: \"api-*\" containers: \"api\" label_selector: \"app=web\" netns_inodes: 9 "
+      "netns_names: \"host\" ports: 80 min_fill_percent: 0 only_dropping: true processes: \"node\"");
+}
+
+}  // namespace
+}  // namespace listenq::client

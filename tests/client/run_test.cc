@@ -1,0 +1,134 @@
+#include "client/run.h"
+
+#include <gtest/gtest.h>
+
+#include "client/command_line.h"
+#include "tests/client/rows.h"
+#include "tests/fakes/fake_observer.h"
+
+namespace listenq::client {
+namespace {
+
+struct Result {
+  int exit_code = 0;
+  std::string out;
+  std::string notes;
+};
+
+Result RunWith(fakes::FakeObserver& server, std::vector<std::string> arguments,
+               const absl::Status& write_status = absl::OkStatus()) {
+  Result result;
+  const auto outcome = ParseCommandLine({.program = "listenq", .arguments = std::move(arguments)});
+  EXPECT_TRUE(outcome.options.has_value()) << outcome.error;
+  ObserverClient client(server.Channel(), "fake", absl::Seconds(60));
+  Output output;
+  output.out = [&](absl::string_view text) {
+    result.out += std::string(text);
+    return write_status;
+  };
+  output.note = [&](absl::string_view text) { result.notes += std::string(text); };
+  output.zone = absl::UTCTimeZone();
+  result.exit_code = Run(*outcome.options, client, output);
+  return result;
+}
+
+std::vector<v1::ListListenersResponse> PartialAnswer() {
+  return {
+      Proto<v1::ListListenersResponse>(
+          "batch { node_name: 'a' listeners { local_address: '0.0.0.0' local_port: 80 "
+          "netns { names: 'blue' } queue: 1 limit: 5 } }"),
+      Proto<v1::ListListenersResponse>("node_status { node_name: 'a' state: NODE_STATE_OK }"),
+      Proto<v1::ListListenersResponse>(
+          "node_status { node_name: 'node-17' state: NODE_STATE_UNAVAILABLE message: 'deadline exceeded' }"),
+      Proto<v1::ListListenersResponse>("summary { nodes_expected: 2 nodes_answered: 1 truncated: true }")};
+}
+
+TEST(Run, PrintsWhatCameAndSaysWhatIsMissing) {
+  fakes::FakeObserver server;
+  server.listeners_responses = PartialAnswer();
+  const Result result = RunWith(server, {"listeners"});
+  EXPECT_EQ(result.exit_code, kExitPartial);
+  EXPECT_EQ(result.out,
+            "NETNS  LISTEN      QUEUE  LIMIT  FULL\n"
+            "blue   0.0.0.0:80      1      5   20%\n");
+  EXPECT_EQ(result.notes,
+            "node-17: deadline exceeded\n"
+            "1 of 2 nodes answered: the answer is incomplete\n"
+            "The answer is incomplete: the server's bound cut it; ask for less with -n, --port or --limit\n");
+}
+
+TEST(Run, AsksForWhatTheFlagsSay) {
+  fakes::FakeObserver server;
+  RunWith(server, {"listeners", "-n", "shop", "--sort", "queue", "--limit", "7", "--include-ended"});
+  EXPECT_EQ(server.listeners_request.ShortDebugString(),
+            "filter { namespaces: \"shop\" } order_by: LISTENER_ORDER_QUEUE limit: 7 include_ended: true");
+}
+
+TEST(Run, SaysWhatAnEmptyAnswerLookedAt) {
+  fakes::FakeObserver server;
+  server.listeners_responses = {
+      Proto<v1::ListListenersResponse>("node_status { node_name: 'a' state: NODE_STATE_OK }"),
+      Proto<v1::ListListenersResponse>(
+          "summary { listeners_examined: 14 namespaces_examined: 5 nodes_expected: 1 "
+          "nodes_answered: 1 }")};
+  const Result result = RunWith(server, {"listeners"});
+  EXPECT_EQ(result.exit_code, kExitOk);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.notes, "No listeners match: 14 listeners in 5 namespaces looked at.\n");
+}
+
+TEST(Run, TakesAValueThatTheServerRejectsForWrongUsage) {
+  fakes::FakeObserver server;
+  server.end = {grpc::StatusCode::INVALID_ARGUMENT, "pod x\x1b: not a name"};
+  const Result result = RunWith(server, {"listeners", "x"});
+  EXPECT_EQ(result.exit_code, kExitUsage);
+  EXPECT_EQ(result.notes, "listenq: pod x\\x1b: not a name\n");
+}
+
+TEST(Run, FailsOnErrors) {
+  fakes::FakeObserver server;
+  server.end = {grpc::StatusCode::INTERNAL, "broken"};
+  const Result result = RunWith(server, {"listeners"});
+  EXPECT_EQ(result.exit_code, kExitError);
+  EXPECT_EQ(result.notes, "listenq: fake: broken\n");
+}
+
+TEST(Run, EndsQuietlyWhenNobodyReads) {
+  fakes::FakeObserver server;
+  server.listeners_responses = PartialAnswer();
+  server.listeners_responses.resize(2);
+  const Result result = RunWith(server, {"listeners"}, absl::AbortedError("nobody reads standard output"));
+  EXPECT_EQ(result.exit_code, kExitOk);
+  EXPECT_EQ(result.notes, "");
+}
+
+TEST(Run, FailsWhenTheOutputCannotBeWritten) {
+  fakes::FakeObserver server;
+  const Result result =
+      RunWith(server, {"listeners", "-o", "json"}, absl::DataLossError("write standard output: full"));
+  EXPECT_EQ(result.exit_code, kExitError);
+}
+
+TEST(Run, FollowsDropsALineEach) {
+  fakes::FakeObserver server;
+  server.watch_responses = {
+      Proto<v1::WatchDropsResponse>("node_status { node_name: 'a' state: NODE_STATE_OK }"),
+      Proto<v1::WatchDropsResponse>("event { episode_id: 1 missed_events: 4 }"),
+      Proto<v1::WatchDropsResponse>("event { episode_id: 2 }")};
+  const Result result = RunWith(server, {"drops", "-w", "-o", "name"});
+  EXPECT_EQ(result.out, "drops/1\ndrops/2\n");
+  EXPECT_EQ(result.notes,
+            "Read too slowly: 4 events are missing here\nlistenq: the server ended the stream\n");
+  EXPECT_EQ(result.exit_code, kExitError);
+}
+
+TEST(Run, PrintsTopOnceWithoutHeadlineWhereNoneIsWanted) {
+  fakes::FakeObserver server;
+  server.listeners_responses = PartialAnswer();
+  const Result result = RunWith(server, {"top", "-n", "20", "--no-headers"});
+  EXPECT_EQ(server.listeners_request.limit(), 20U);
+  EXPECT_EQ(result.out, "1/5  █               netns blue  0.0.0.0:80\n");
+}
+
+}  // namespace
+}  // namespace listenq::client

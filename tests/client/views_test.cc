@@ -1,0 +1,218 @@
+#include "client/views.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/client/rows.h"
+
+namespace listenq::client {
+namespace {
+
+constexpr int64_t kNowSeconds = 1'800'000'000;  // 08:00:00 UTC
+const ViewContext kContext = {.now = absl::FromUnixSeconds(kNowSeconds), .zone = absl::UTCTimeZone()};
+
+constexpr char kApi[] = R"(
+  netns { inode: 4026532246 first_seen_time { seconds: 1799999000 } }
+  owners { namespace: 'shop' pod: 'api-7f9c5d-x2x4k' container: 'api' }
+  local_address: '::' local_port: 8080 v6_only: false queue: 512 limit: 511 somaxconn: 4096
+  limit_state: LIMIT_STATE_APPLICATION peak_queue: 512 process_count: 4 processes { pid: 7 comm: 'node' }
+  listen_drops { min: 1204 max: 1204 } recent_drops { min: 31 max: 31 } recent_interval { seconds: 1 }
+  last_drop_time { seconds: 1799999998 })";
+constexpr char kWeb[] = R"(
+  netns { inode: 4026532247 }
+  owners { namespace: 'shop' pod: 'web-0' container: 'nginx' }
+  local_address: '0.0.0.0' local_port: 80 queue: 3 limit: 511 somaxconn: 4096
+  limit_state: LIMIT_STATE_APPLICATION peak_queue: 9 process_count: 3 processes { comm: 'nginx' }
+  listen_drops { min: 0 max: 2 })";
+constexpr char kSshd[] = R"(
+  netns { inode: 4026531840 host: true }
+  owners { source: OWNER_SOURCE_HOST }
+  local_address: '0.0.0.0' local_port: 22 queue: 0 limit: 128 somaxconn: 4096
+  limit_state: LIMIT_STATE_APPLICATION process_count: 1 processes { comm: 'sshd' } listen_drops {})";
+
+Answer<v1::Listener> Listeners(const std::vector<std::string>& texts) {
+  Answer<v1::Listener> answer;
+  for (const auto& text : texts) answer.items.push_back({"node-3", Proto<v1::Listener>(text)});
+  return answer;
+}
+
+TEST(ListenersTable, ShowsPods) {
+  EXPECT_EQ(
+      RenderTable(ListenersTable(Listeners({kApi, kWeb}), kContext), {}),
+      "NAMESPACE  POD               CONTAINER  PROCESS    LISTEN      QUEUE  LIMIT  FULL  DROPS  LIMITED BY\n"
+      "shop       api-7f9c5d-x2x4k  api        node (4)   *:8080        512    511  100%  1,204  "
+      "application (somaxconn 4096)\n"
+      "shop       web-0             nginx      nginx (3)  0.0.0.0:80      3    511    0%    0–2  "
+      "application (somaxconn 4096)\n");
+}
+
+TEST(ListenersTable, ShowsTheNamespaceWhereARowHasNoPod) {
+  EXPECT_EQ(RenderTable(ListenersTable(Listeners({kSshd}), kContext), {}),
+            "NETNS  PROCESS  LISTEN      QUEUE  LIMIT  FULL  DROPS  LIMITED BY\n"
+            "host   sshd     0.0.0.0:22      0    128    0%      0  application (somaxconn 4096)\n");
+}
+
+TEST(ListenersTable, FitsIntoAHundredColumns) {
+  EXPECT_EQ(
+      RenderTable(ListenersTable(Listeners({kApi, kSshd}), kContext), {.width = 100}),
+      "NAMESPACE  POD               CONTAINER  NETNS       PROCESS   LISTEN      QUEUE  LIMIT  FULL  DROPS\n"
+      "shop       api-7f9c5d-x2x4k  api        4026532246  node (4)  *:8080        512    511  100%  1,204\n"
+      "-          -                 -          host        sshd      0.0.0.0:22      0    128    0%      "
+      "0\n");
+}
+
+TEST(ListenersTable, SaysWhatIsMissing) {
+  const auto answer =
+      Listeners({"local_address: '10.0.0.1' local_port: 5 netns { names: 'blue' } queue: 1 "
+                 "degraded_reason: 'read from /proc/net/tcp: no limit, no drops'"});
+  EXPECT_EQ(RenderTable(ListenersTable(answer, kContext), {}),
+            "NETNS  LISTEN      QUEUE  STATUS\n"
+            "blue   10.0.0.1:5      1  read from /proc/net/tcp: no limit, no drops\n");
+}
+
+TEST(ListenersTable, ColoursOnlyWhatWantsAction) {
+  const std::string text =
+      RenderTable(ListenersTable(Listeners({kApi, kWeb}), kContext), {.headers = false, .color = true});
+  EXPECT_EQ(
+      text,
+      "shop  api-7f9c5d-x2x4k  api    node (4)   *:8080      \x1b[31m512\x1b[0m  511  \x1b[31m100%\x1b[0m  "
+      "\x1b[31m1,204\x1b[0m  application (somaxconn 4096)\n"
+      "shop  web-0             nginx  nginx (3)  0.0.0.0:80    3  511    0%    0–2  application (somaxconn "
+      "4096)\n");
+}
+
+TEST(TopTable, ShowsRatesAndBars) {
+  EXPECT_EQ(
+      RenderTable(TopTable(Listeners({kApi, kSshd, kWeb}), kContext, 2), {}),
+      "DROPS/S  QUEUE/LIMIT          PEAK  NAMESPACE/POD          PROCESS   LISTEN      DROPS  LAST DROP\n"
+      "   31.0  512/511  ████████     512  shop/api-7f9c5d-x2x4k  node (4)  *:8080      1,204         2s\n"
+      "      -  0/128                   -  netns host             sshd      0.0.0.0:22      0          -\n");
+}
+
+TEST(TopHeadline, NamesTheNodesThatDidNotAnswer) {
+  Answer<v1::Listener> answer;
+  answer.node_statuses = {
+      Proto<v1::NodeStatus>("node_name: 'node-3' state: NODE_STATE_OK"),
+      Proto<v1::NodeStatus>(
+          "node_name: 'node-17' state: NODE_STATE_UNAVAILABLE message: 'deadline exceeded'")};
+  answer.summary =
+      Proto<v1::Summary>("nodes_expected: 2 nodes_answered: 1 listeners_examined: 14 namespaces_examined: 1");
+  EXPECT_EQ(TopHeadline(answer, kContext, absl::Seconds(1)),
+            "1 of 2 nodes (node-17: deadline exceeded) · 14 listeners in 1 namespace · 08:00:00 · every 1s");
+}
+
+TEST(NamespacesTable, ShowsARowForEach) {
+  Answer<v1::Namespace> answer;
+  answer.items = {
+      {"node-3",
+       Proto<v1::Namespace>(std::string("listener_count: 2 listen_drops: 1204 time_wait: 88 "
+                                        "ephemeral_first: 32768 ephemeral_last: 60999 "
+                                        "process_count: 5 netns { inode: 4026532246 first_seen_time "
+                                        "{ seconds: 1799999000 } } owners { namespace: 'shop' pod: "
+                                        "'api' } worst_listener {") +
+                            kApi + "}")},
+      {"node-3",
+       Proto<v1::Namespace>("netns { inode: 9 names: 'blue' } ended_time { seconds: 1799999940 }")}};
+  EXPECT_EQ(
+      RenderTable(NamespacesTable(answer, kContext), {}),
+      "NETNS       OWNER     LISTENERS  WORST QUEUE     DROPS  TIME_WAIT  PORTS        PROCESSES    SEEN  "
+      "STATUS\n"
+      "4026532246  shop/api          2  512/511 *:8080  1,204         88  32768-60999          5  16m40s  -\n"
+      "blue        -                 -  -                   -          -  -                    -       -  "
+      "ended 1m ago\n");
+}
+
+Answer<v1::Namespace> SysctlAnswer() {
+  Answer<v1::Namespace> answer;
+  answer.items = {{"n", Proto<v1::Namespace>(R"(
+    netns { inode: 9 names: 'blue' }
+    sysctls { key: 'net.core.somaxconn' value { value: '128' host: '4096' kernel_default: '4096' } }
+    sysctls { key: 'net.ipv4.ip_local_reserved_ports' value { value: '' host: '' } }
+    sysctls { key: 'net.ipv4.tcp_mem' value { unreadable_reason: 'absent inside a namespace' } })")}};
+  return answer;
+}
+
+TEST(SysctlsTable, MarksWhatDiffers) {
+  EXPECT_EQ(RenderTable(SysctlsTable(SysctlAnswer(), {}, false), {}),
+            "NETNS  SYSCTL                            VALUE  HOST  DEFAULT  DIFFERS\n"
+            "blue   net.core.somaxconn                128    4096  4096     host,default\n"
+            "blue   net.ipv4.ip_local_reserved_ports  \"\"     \"\"    -        -\n"
+            "blue   net.ipv4.tcp_mem                  -      -     -        -\n");
+}
+
+TEST(SysctlsTable, HasColumnsForAFewNames) {
+  EXPECT_EQ(RenderTable(SysctlsTable(SysctlAnswer(), {"net.ipv4.tcp_mem", "net.core.somaxconn"}, false), {}),
+            "NETNS  net.core.somaxconn\n"
+            "blue   128\n");
+}
+
+TEST(SysctlsTable, GivesTheReasonWhenWide) {
+  EXPECT_EQ(RenderTable(SysctlsTable(SysctlAnswer(), {"net.ipv4.tcp_mem", "x"}, true),
+                        {.wide = true, .headers = false}),
+            "n  blue  -  net.core.somaxconn                128  4096  4096  -  host,default  -\n"
+            "n  blue  -  net.ipv4.ip_local_reserved_ports  \"\"   \"\"    -     -  -             -\n"
+            "n  blue  -  net.ipv4.tcp_mem                  -    -     -     -  -             absent inside a "
+            "namespace\n");
+}
+
+constexpr char kEpisode[] = R"(
+  id: 7 netns { inode: 9 names: 'blue' } owners { namespace: 'shop' pod: 'api' }
+  start_time { seconds: 1799999700 } last_time { seconds: 1799999900 } ongoing: true
+  counts { accept_queue_full: 40 } unattributed: 3
+  shares { local_address: '0.0.0.0' local_port: 8080 drops { min: 37 max: 40 } peak_queue: 512 limit: 511
+           start_time { seconds: 1799999700 } last_time { seconds: 1799999800 } processes { comm: 'node' } })";
+
+TEST(DropsTable, HasARowForEachShareAndOneForTheRest) {
+  Answer<v1::DropEpisode> answer;
+  answer.items = {{"node-3", Proto<v1::DropEpisode>(kEpisode)}};
+  EXPECT_EQ(
+      RenderTable(DropsTable(answer, kContext), {}),
+      "START     DURATION  WHERE     PROCESS  LISTEN        DROPS  CAUSE              PEAK/LIMIT  STATE\n"
+      "07:55:00     1m40s  shop/api  node     0.0.0.0:8080  37–40  accept queue full     512/511  ongoing\n"
+      "07:55:00     3m20s  shop/api  -        unattributed      3  accept queue full           -  ongoing\n");
+}
+
+TEST(DropEventTable, HasFixedWidths) {
+  const auto event = Proto<v1::DropEvent>(R"(
+    node_name: 'n' interval_end_time { seconds: 1799999999 } netns { names: 'blue' } counts { accept_queue_full: 2 }
+    shares { local_address: '0.0.0.0' local_port: 80 drops { min: 2 max: 2 } peak_queue: 6 limit: 5 })");
+  EXPECT_EQ(RenderTable(DropEventTable(event, kContext), {}),
+            "TIME      WHERE                     LISTEN            DROPS  CAUSE               PEAK/LIMIT\n"
+            "07:59:59  netns blue                0.0.0.0:80            2  accept queue full          6/5\n");
+}
+
+TEST(NodesTable, ShowsStateAndCost) {
+  Answer<v1::Node> answer;
+  answer.items = {
+      {"", Proto<v1::Node>(
+               "status { node_name: 'a' state: NODE_STATE_PARTIAL age { nanos: 400000000 } message: "
+               "'3 namespaces could not be read' } version: '0.1.0' kernel_release: '6.18' namespace_count: "
+               "5 listener_count: 14 cost { cpu_percent: 0.25 rss_bytes: 10485760 open_fds: 40 fd_limit: "
+               "1024 }")}};
+  EXPECT_EQ(RenderTable(NodesTable(answer, kContext), {}),
+            "NODE  STATE    VERSION  KERNEL  NAMESPACES  LISTENERS  READ   CPU    MEMORY      FDS  MESSAGE\n"
+            "a     partial  0.1.0    6.18             5         14  0.4s  0.2%  10.0 MiB  40/1024  "
+            "3 namespaces could not be read\n");
+}
+
+TEST(HistoryTable, HoldsASampleUntilTheNextOne) {
+  Answer<v1::ListenerHistory> answer;
+  answer.items = {{"n", Proto<v1::ListenerHistory>(R"(
+    netns { names: 'blue' } local_address: '0.0.0.0' local_port: 80 limit: 100
+    samples { time { seconds: 1799999900 } queue: 0 }
+    samples { time { seconds: 1799999945 } queue: 50 }
+    samples { time { seconds: 1799999975 } queue: 101 drops_min: 2 drops_max: 3 })")}};
+  EXPECT_EQ(RenderTable(HistoryTable(answer, kContext, kContext.now - absl::Seconds(100), 10), {}),
+            "WHERE       LISTEN      QUEUE       PEAK  LIMIT  LOST        DROPS\n"
+            "netns blue  0.0.0.0:80  ▁▁▁▁▄▄▄███   101    100  ▁▁▁▁▁▁▁█▁▁    2–3\n");
+}
+
+TEST(NameOf, NamesRows) {
+  EXPECT_EQ(NameOf(Proto<v1::Listener>(kApi)), "listener/shop/api-7f9c5d-x2x4k/*:8080");
+  EXPECT_EQ(NameOf(Proto<v1::Listener>(kSshd)), "listener/host/0.0.0.0:22");
+  EXPECT_EQ(NameOf(Proto<v1::Namespace>("netns { inode: 9 }")), "netns/9");
+  EXPECT_EQ(NameOf(Proto<v1::DropEpisode>("id: 7")), "drops/7");
+  EXPECT_EQ(NameOf(Proto<v1::Node>("status { node_name: 'a' }")), "node/a");
+}
+
+}  // namespace
+}  // namespace listenq::client

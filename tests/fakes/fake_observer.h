@@ -1,0 +1,66 @@
+// An Observer that says what a test wants: for answers that a real agent cannot be made to give.
+#ifndef LISTENQ_TESTS_FAKES_FAKE_OBSERVER_H_
+#define LISTENQ_TESTS_FAKES_FAKE_OBSERVER_H_
+
+#include <grpc/support/time.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "listenq/v1/observer.grpc.pb.h"
+
+namespace listenq::fakes {
+
+// Set the fields before the first call.
+class FakeObserver final : public v1::Observer::Service {
+ public:
+  FakeObserver() {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(this);
+    server_ = builder.BuildAndStart();
+  }
+  ~FakeObserver() override { server_->Shutdown(std::chrono::system_clock::now()); }
+
+  std::shared_ptr<grpc::Channel> Channel() { return server_->InProcessChannel(grpc::ChannelArguments()); }
+
+  grpc::Status ListListeners(grpc::ServerContext* context, const v1::ListListenersRequest* request,
+                             grpc::ServerWriter<v1::ListListenersResponse>* writer) override {
+    listeners_request = *request;
+    for (const auto& response : listeners_responses) writer->Write(response);
+    return End(context);
+  }
+
+  grpc::Status WatchDrops(grpc::ServerContext* context, const v1::WatchDropsRequest* /*request*/,
+                          grpc::ServerWriter<v1::WatchDropsResponse>* writer) override {
+    for (const auto& response : watch_responses) writer->Write(response);
+    return End(context);
+  }
+
+  std::vector<v1::ListListenersResponse> listeners_responses;
+  std::vector<v1::WatchDropsResponse> watch_responses;
+  // After the messages: hold the stream open until the caller cancels or its deadline passes, or end with
+  // this.
+  bool hang = false;
+  grpc::Status end;
+  // The last one received; read it after the call.
+  v1::ListListenersRequest listeners_request;
+
+ private:
+  grpc::Status End(grpc::ServerContext* context) {
+    while (hang && !context->IsCancelled()) {
+      gpr_sleep_until(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(1, GPR_TIMESPAN)));
+    }
+    return end;
+  }
+
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace listenq::fakes
+
+#endif  // LISTENQ_TESTS_FAKES_FAKE_OBSERVER_H_
