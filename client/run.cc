@@ -214,7 +214,9 @@ int Runner::Fail(const absl::Status& status) {
 
 int Runner::Written(const absl::Status& status, int exit_code) {
   if (status.ok()) return exit_code;
-  return absl::IsAborted(status) ? kExitOk : Fail(status);
+  if (absl::IsAborted(status)) return kExitOk;
+  Fail(status);
+  return kExitError;
 }
 
 int Runner::Once() {
