@@ -25,7 +25,9 @@ void MergeShare(std::vector<model::DropShare>& shares, const model::DropShare& m
 }
 
 size_t OwnBytes(const model::DropEpisode& episode) {
-  constexpr size_t kIndexes = 2 * kTreeNodeBytes + sizeof(std::pair<absl::Time, uint64_t>) + 2 * 17;
+  // Its nodes in episodes_ and by_last_, and its slot in newest_ at half load.
+  constexpr size_t kIndexes = 2 * kTreeNodeBytes + sizeof(std::pair<absl::Time, uint64_t>) +
+                              2 * (sizeof(std::pair<model::NetnsSerial, uint64_t>) + 1);
   return sizeof(uint64_t) + sizeof(episode) + CapacityBytes(episode.shares) + kIndexes;
 }
 

@@ -35,6 +35,7 @@ class FlightRecorder {
   };
 
   explicit FlightRecorder(const Options& options);
+  ~FlightRecorder() = default;
   FlightRecorder(const FlightRecorder&) = delete;
   FlightRecorder& operator=(const FlightRecorder&) = delete;
 

@@ -23,7 +23,7 @@ size_t HeapOf(const model::Owner& owner) {
                  HeapOf(owner.container) + HeapOf(owner.container_id) + HeapOf(owner.image) +
                  HeapOf(owner.workload) + HeapOf(owner.runtime_handler) + HeapOf(owner.runtime);
   for (const auto& [name, value] : owner.labels) {
-    bytes += kTreeNodeBytes + sizeof(name) + sizeof(value) + HeapOf(name) + HeapOf(value);
+    bytes += kTreeNodeBytes + 2 * sizeof(std::string) + HeapOf(name) + HeapOf(value);
   }
   if (owner.process.has_value()) bytes += HeapOf(*owner.process);
   return bytes;
@@ -32,7 +32,7 @@ size_t HeapOf(const model::Owner& owner) {
 }  // namespace
 
 size_t SizeOf(const std::vector<model::Owner>& owners) {
-  size_t bytes = sizeof(owners) + CapacityBytes(owners);
+  size_t bytes = sizeof(std::vector<model::Owner>) + CapacityBytes(owners);
   for (const model::Owner& owner : owners) bytes += HeapOf(owner);
   return bytes;
 }

@@ -171,7 +171,7 @@ std::optional<model::DropEvent> NamespaceTracker::ApplyFull(model::NamespaceRead
   AdvancePeaks(reading.time);
   ClearRecentDrops();
   if (reading.cookie.has_value()) SetCookie(*reading.cookie);
-  if (reading.sysctls != nullptr) ApplySysctls(std::move(reading.sysctls), reading.time);
+  if (reading.sysctls != nullptr) ApplySysctls(reading);
 
   ListenerChanges changes;
   if (reading.listeners.has_value()) changes = MergeListeners(reading);
@@ -186,7 +186,7 @@ std::optional<model::DropEvent> NamespaceTracker::ApplyFull(model::NamespaceRead
     if (interval->drops > 0) {
       interval->listener_set_changed = changes.set_changed;
       interval->moved = std::move(changes.moved);
-      event = CountDrops(*std::move(interval), start, reading.time);
+      event = CountDrops(*interval, start, reading.time);
     }
   }
   if (reading.listeners.has_value()) StartInterval();
@@ -233,7 +233,8 @@ std::optional<IntervalInput> NamespaceTracker::CloseInterval(const model::Namesp
                        .syncookies = syncookies_};
 }
 
-model::DropEvent NamespaceTracker::CountDrops(IntervalInput interval, absl::Time start, absl::Time end) {
+model::DropEvent NamespaceTracker::CountDrops(const IntervalInput& interval, absl::Time start,
+                                              absl::Time end) {
   const IntervalDrops drops = AttributeDrops(interval);
   model::Namespace& value = Mutable();
   value.drops->listen_drops += interval.drops;
@@ -285,10 +286,11 @@ void NamespaceTracker::StoreCounters(model::NamespaceReading reading) {
   StoreErrors(std::move(reading.errors));
 }
 
-void NamespaceTracker::ApplySysctls(std::shared_ptr<const model::Sysctls> sysctls, absl::Time time) {
+void NamespaceTracker::ApplySysctls(const model::NamespaceReading& reading) {
   model::Namespace& value = Mutable();
-  value.sysctls_time = time;
-  if (value.sysctls == nullptr || *value.sysctls != *sysctls) value.sysctls = std::move(sysctls);
+  if (reading.sysctls_in_full) value.sysctls_time = reading.time;
+  if (value.sysctls == reading.sysctls) return;
+  value.sysctls = reading.sysctls;
   syncookies_ = model::SysctlNumber(*value.sysctls, "net.ipv4.tcp_syncookies");
   const std::optional<uint32_t> old =
       std::exchange(somaxconn_, AsU32(model::SysctlNumber(*value.sysctls, "net.core.somaxconn")));
@@ -296,7 +298,7 @@ void NamespaceTracker::ApplySysctls(std::shared_ptr<const model::Sysctls> sysctl
   if (somaxconn_changes_.size() == kMaxSomaxconnChanges) {
     somaxconn_changes_.erase(somaxconn_changes_.begin());
   }
-  somaxconn_changes_.push_back({time, *old});
+  somaxconn_changes_.push_back({reading.time, *old});
 }
 
 model::LimitState NamespaceTracker::Classify(size_t index) const {
@@ -405,7 +407,7 @@ void NamespaceTracker::SetProcessCount(std::optional<uint32_t> count) {
 }
 
 void NamespaceTracker::SetSocketProcesses(uint64_t inode,
-                                          std::shared_ptr<const model::SocketProcesses> processes) {
+                                          const std::shared_ptr<const model::SocketProcesses>& processes) {
   for (size_t i = 0; i < known_.size(); ++i) {
     if (known_[i].inode != inode) continue;
     const auto& held = value_->listeners[i].processes;

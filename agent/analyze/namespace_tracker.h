@@ -34,6 +34,7 @@ namespace listenq::analyze {
 class NamespaceTracker {
  public:
   NamespaceTracker(model::NetnsId id, absl::Time now);
+  ~NamespaceTracker() = default;
   NamespaceTracker(const NamespaceTracker&) = delete;
   NamespaceTracker& operator=(const NamespaceTracker&) = delete;
 
@@ -65,7 +66,7 @@ class NamespaceTracker {
   void SetCookie(uint64_t cookie);
   void SetProcessCount(std::optional<uint32_t> count);
   // For every listener with this inode. Null: to be looked for again.
-  void SetSocketProcesses(uint64_t inode, std::shared_ptr<const model::SocketProcesses> processes);
+  void SetSocketProcesses(uint64_t inode, const std::shared_ptr<const model::SocketProcesses>& processes);
   // Of listeners whose processes are null, in the order of known(), without 0.
   [[nodiscard]] std::vector<uint64_t> InodesWithoutProcesses() const;
 
@@ -113,13 +114,13 @@ class NamespaceTracker {
   void AdvancePeaks(absl::Time now);
   void Sample(size_t index, const model::ListenerReading& now, absl::Time time);
   void ClearRecentDrops();
-  void ApplySysctls(std::shared_ptr<const model::Sysctls> sysctls, absl::Time time);
+  void ApplySysctls(const model::NamespaceReading& reading);
   void ClassifyLimits();
   [[nodiscard]] model::LimitState Classify(size_t index) const;
   ListenerChanges MergeListeners(const model::NamespaceReading& reading);
   // Nothing when this reading is a baseline.
   std::optional<IntervalInput> CloseInterval(const model::NamespaceReading& reading);
-  model::DropEvent CountDrops(IntervalInput interval, absl::Time start, absl::Time end);
+  model::DropEvent CountDrops(const IntervalInput& interval, absl::Time start, absl::Time end);
   void StartInterval();
   void StoreCounters(model::NamespaceReading reading);
   void StoreErrors(std::vector<model::PartError> visit_errors);

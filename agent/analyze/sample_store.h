@@ -80,12 +80,12 @@ class SampleStore {
     size_t removable_bytes = 0;
   };
 
-  void Record(NamespaceHistory& history, const std::shared_ptr<const model::Namespace>& value,
-              absl::Time now);
-  void MarkGone(NamespaceHistory& history, absl::Time now);
+  static void Record(NamespaceHistory& history, const std::shared_ptr<const model::Namespace>& value,
+                     absl::Time now);
+  static void MarkGone(NamespaceHistory& history, absl::Time now);
   void Measure(NamespaceHistory& history);
   void Cut(NamespaceHistory& history);
-  void EraseGone(NamespaceHistory& history, int64_t until_ms);
+  static void EraseGone(NamespaceHistory& history, int64_t until_ms);
   void Sweep(absl::Time now);
   void HoldShared(const model::Namespace& ended);
   void ReleaseShared(const model::Namespace& ended);

@@ -32,9 +32,9 @@ inline model::ListenerReading Socket(uint64_t cookie, uint32_t queue = 0, uint32
 }
 
 inline model::Counters Netstat(uint64_t drops, uint64_t overflows, uint64_t req_queue_full = 0) {
-  static const auto names = std::make_shared<const model::CounterNames>(
+  static const auto kNames = std::make_shared<const model::CounterNames>(
       std::vector<std::string>{"TcpExtListenOverflows", "TcpExtListenDrops", "TcpExtTCPReqQFullDrop"});
-  return {.names = names, .values = {overflows, drops, req_queue_full}};
+  return {.names = kNames, .values = {overflows, drops, req_queue_full}};
 }
 
 inline std::shared_ptr<const model::Sysctls> SysctlsWith(

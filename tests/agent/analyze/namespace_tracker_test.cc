@@ -353,6 +353,7 @@ TEST_F(NamespaceTrackerTest, PublishesTheSameObjectUntilSomethingChanged) {
 TEST_F(NamespaceTrackerTest, SomaxconnThatChangesLatchesTheLimits) {
   model::NamespaceReading reading = Full(1, {Socket(1, 0, 0, 4096), Socket(2, 0, 0, 511)});
   reading.sysctls = SysctlsWith({{std::string(kSomaxconn), "4096"}});
+  reading.sysctls_in_full = true;
   tracker_.ApplyFull(std::move(reading));
   EXPECT_EQ(PublishedListener(0).limit_state, LimitState::kSomaxconn);
   EXPECT_EQ(PublishedListener(1).limit_state, LimitState::kApplication);
@@ -364,6 +365,7 @@ TEST_F(NamespaceTrackerTest, SomaxconnThatChangesLatchesTheLimits) {
   EXPECT_EQ(PublishedListener(0).limit_state, LimitState::kLatched);
   EXPECT_EQ(PublishedListener(1).limit_state, LimitState::kApplication);
   EXPECT_EQ(PublishedListener(2).limit_state, LimitState::kApplication) << "it appeared with the new value";
+  EXPECT_EQ(tracker_.Publish()->sysctls_time, At(1)) << "not all of them were read again";
 
   // listen(2) called again takes the new value, then one of its own that was once somaxconn.
   tracker_.ApplyRefresh(Refresh(3, {Socket(1, 0, 0, 8192)}));
