@@ -158,7 +158,7 @@ absl::Status LiveScreen::Draw(absl::string_view picture) {
   const size_t rows = size().rows;
   for (absl::string_view line : absl::StrSplit(picture, '\n')) {
     if (row == rows) break;
-    if (row++ > 0) text += "\r\n";
+    if (row++ > 0) text += "\n";
     absl::StrAppend(&text, line, "\x1b[K");
   }
   text += "\x1b[J";

@@ -66,8 +66,9 @@ class LiveScreen {
   std::optional<Event> ReadKeys();
   Event ReadSignal();
 
-  bool has_keys_;
+  // Before has_keys_, whose initializer fills it.
   termios before_{};
+  bool has_keys_;
   sys::UniqueFd signals_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pty.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -45,6 +47,91 @@ TEST(WriteAll, NamesAFullDevice) {
   EXPECT_EQ(WriteAll(full, "text"),
             absl::ResourceExhaustedError("write standard output: No space left on device"));
   close(full);
+}
+
+// A pseudo terminal in place of standard input and output, for a scope.
+class OnPseudoTerminal {
+ public:
+  OnPseudoTerminal() : stdin_(dup(STDIN_FILENO)), stdout_(dup(STDOUT_FILENO)) {
+    const winsize size = {.ws_row = 3, .ws_col = 40};
+    EXPECT_EQ(openpty(&master_, &terminal_, nullptr, nullptr, &size), 0);
+    dup2(terminal_, STDIN_FILENO);
+    dup2(terminal_, STDOUT_FILENO);
+  }
+  ~OnPseudoTerminal() {
+    dup2(stdin_, STDIN_FILENO);
+    dup2(stdout_, STDOUT_FILENO);
+    for (int fd : {stdin_, stdout_, master_, terminal_}) close(fd);
+  }
+
+  void Type(absl::string_view keys) const {
+    EXPECT_EQ(write(master_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+  }
+  // What was written to the terminal so far, at least `least` bytes.
+  [[nodiscard]] std::string Shown(size_t least) const {
+    std::string shown;
+    char buffer[4096];
+    while (shown.size() < least) {
+      const ssize_t count = read(master_, buffer, sizeof(buffer));
+      if (count <= 0) break;
+      shown.append(buffer, static_cast<size_t>(count));
+    }
+    return shown;
+  }
+  [[nodiscard]] termios Settings() const {
+    termios settings{};
+    EXPECT_EQ(tcgetattr(terminal_, &settings), 0);
+    return settings;
+  }
+
+ private:
+  int stdin_;
+  int stdout_;
+  int master_ = -1;
+  int terminal_ = -1;
+};
+
+TEST(LiveScreen, GivesTheTerminalBackAsItWas) {
+  std::string shown;
+  termios before{};
+  termios during{};
+  termios after{};
+  LiveScreen::Event event{};
+  constexpr absl::string_view kExpected =
+      "\x1b[?1049h\x1b[?25l\x1b[Hone\x1b[K\r\ntwo\x1b[K\r\nthree\x1b[K\x1b[J\x1b[?25h\x1b[?1049l";
+  {
+    OnPseudoTerminal terminal;
+    before = terminal.Settings();
+    {
+      LiveScreen screen;
+      during = terminal.Settings();
+      EXPECT_EQ(screen.Draw("one\ntwo\nthree\nfour"), absl::OkStatus());
+      terminal.Type("xyzq");
+      event = screen.Wait(-1, absl::InfiniteDuration());
+      EXPECT_EQ(screen.size().columns, 40U);
+    }
+    after = terminal.Settings();
+    shown = terminal.Shown(kExpected.size());
+  }
+  EXPECT_EQ(event, LiveScreen::Event::kQuit);
+  EXPECT_EQ(during.c_lflag, before.c_lflag & ~static_cast<tcflag_t>(ICANON | ECHO | ISIG));
+  EXPECT_EQ(during.c_oflag, before.c_oflag);
+  EXPECT_EQ(after.c_lflag, before.c_lflag);
+  EXPECT_EQ(after.c_iflag, before.c_iflag);
+  EXPECT_EQ(after.c_oflag, before.c_oflag);
+  EXPECT_EQ(after.c_cflag, before.c_cflag);
+  EXPECT_EQ(shown, kExpected);
+}
+
+TEST(LiveScreen, QuitsAtCtrlC) {
+  LiveScreen::Event event{};
+  {
+    OnPseudoTerminal terminal;
+    LiveScreen screen;
+    terminal.Type("\x03");
+    event = screen.Wait(-1, absl::InfiniteDuration());
+  }
+  EXPECT_EQ(event, LiveScreen::Event::kQuit);
 }
 
 }  // namespace
