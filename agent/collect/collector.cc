@@ -24,11 +24,12 @@ namespace {
 constexpr size_t kRefreshChunk = 64;
 constexpr size_t kReadChunk = 8;
 
-// Costs in microseconds as measured (only their ratio matters): an exact request, a dump, and a dump per
-// listener on the node.
+// Costs in microseconds as measured (only their ratio matters): an exact request, a dump, a dump per listener
+// on the node, and per listener of the namespace itself.
 constexpr double kExactCost = 1.1;
 constexpr double kDumpCost = 22;
 constexpr double kDumpCostPerListener = 0.021;
+constexpr double kDumpCostPerOwn = 0.5;
 // A dump that costs more than reading the counters does is dear.
 constexpr double kDearDump = 60;
 
@@ -109,9 +110,14 @@ std::vector<absl::StatusOr<model::RefreshReading>> Collector::Refresh(absl::Span
 }
 
 absl::StatusOr<model::RefreshReading> Collector::RefreshOne(const Target& target, int socket) {
-  const double exact_cost = kExactCost * static_cast<double>(target.plan->size());
-  if (target.plan->by_dump() || exact_cost > DumpCost(node_listeners_)) return DumpKnown(target, socket);
-  return AskKnown(target, socket);
+  const RefreshPlan& plan = *target.plan;
+  const double exact_cost = kExactCost * static_cast<double>(plan.size());
+  const double dump_cost = DumpCost(node_listeners_) + kDumpCostPerOwn * static_cast<double>(plan.total());
+  if (!plan.by_dump() && exact_cost <= dump_cost) return AskKnown(target, socket);
+  if (!plan.partial()) return DumpKnown(target, socket);
+  // A dump of more listeners than we keep, every second, is what no single pod may cost: its full readings
+  // must do.
+  return model::RefreshReading{.time = clock_->Now()};
 }
 
 absl::StatusOr<model::RefreshReading> Collector::AskKnown(const Target& target, int socket) {
@@ -124,7 +130,8 @@ absl::StatusOr<model::RefreshReading> Collector::AskKnown(const Target& target, 
         [&](size_t, const model::ListenerReading& listener) { reading.listeners.push_back(listener); }));
   }
   if (reading.listeners.size() < target.plan->size()) target.plan->Miss();
-  reading.missing = target.known.size() - std::min(reading.listeners.size(), target.known.size());
+  const size_t expected = target.plan->partial() ? target.plan->size() : target.known.size();
+  reading.missing = expected - std::min(reading.listeners.size(), expected);
   return reading;
 }
 
@@ -233,16 +240,15 @@ absl::Status Collector::ReadBySockDiag(const Target& target, int socket, model::
   // The order in which listeners are known, whatever the order of the kernel's hash.
   std::sort(dump.listeners.begin(), dump.listeners.end(),
             [](const auto& a, const auto& b) { return model::ListenerKey(a) < model::ListenerKey(b); });
-  if (!target.plan->Fits(dump.listeners)) RETURN_IF_ERROR(MakePlan(socket, dump.listeners, target.plan));
+  if (!target.plan->Fits(dump.listeners)) RETURN_IF_ERROR(MakePlan(socket, dump, target.plan));
+  reading->listeners_truncated = dump.truncated();
   reading->listeners = std::move(dump.listeners);
-  reading->listeners_truncated = dump.truncated;
   return absl::OkStatus();
 }
 
-absl::Status Collector::MakePlan(int socket, absl::Span<const model::ListenerReading> listeners,
-                                 RefreshPlan* plan) {
+absl::Status Collector::MakePlan(int socket, const SockDiagTalk::Dump& dump, RefreshPlan* plan) {
   absl::flat_hash_map<uint64_t, uint16_t> remote_ports;
-  const std::vector<ExactRequest> probes = RefreshPlan::Probes(listeners);
+  const std::vector<ExactRequest> probes = RefreshPlan::Probes(dump.listeners);
   for (size_t first = 0; first < probes.size(); first += kMaxBatch) {
     const auto some = absl::MakeConstSpan(probes).subspan(first, kMaxBatch);
     RETURN_IF_ERROR(talk_.Get(socket, EncodeExactRequests(some), some.size(),
@@ -250,7 +256,7 @@ absl::Status Collector::MakePlan(int socket, absl::Span<const model::ListenerRea
                                 remote_ports.emplace(listener.cookie, some[index].remote_port);
                               }));
   }
-  plan->Make(listeners, remote_ports);
+  plan->Make(dump.listeners, dump.total, remote_ports);
   return absl::OkStatus();
 }
 

@@ -78,7 +78,7 @@ class Collector {
   absl::Status ReadBySockDiag(const Target& target, int socket, model::NamespaceReading* reading);
   absl::Status ReadByTcpTables(const Target& target, model::NamespaceReading* reading);
   absl::Status ParseTcpTables(const Handles& handles, model::NamespaceReading* reading);
-  absl::Status MakePlan(int socket, absl::Span<const model::ListenerReading> listeners, RefreshPlan* plan);
+  absl::Status MakePlan(int socket, const SockDiagTalk::Dump& dump, RefreshPlan* plan);
 
   void ReadSockstat(const Handles& handles, model::NamespaceReading* reading);
   void ReadSnmp(const Handles& handles, model::NamespaceReading* reading);

@@ -48,7 +48,7 @@ std::vector<ExactRequest> RefreshPlan::Probes(absl::Span<const model::ListenerRe
   return probes;
 }
 
-void RefreshPlan::Make(absl::Span<const model::ListenerReading> listeners,
+void RefreshPlan::Make(absl::Span<const model::ListenerReading> listeners, size_t total,
                        const absl::flat_hash_map<uint64_t, uint16_t>& remote_ports) {
   const Groups groups = FindGroups(listeners);
   std::vector<uint64_t> cookies;
@@ -66,6 +66,7 @@ void RefreshPlan::Make(absl::Span<const model::ListenerReading> listeners,
   by_dump_ = !reachable || misses_ > 1;
   made_ = true;
   missed_ = false;
+  total_ = total;
   cookies_ = std::move(cookies);
   batches_.clear();
   if (by_dump_) return;

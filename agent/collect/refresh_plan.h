@@ -28,8 +28,9 @@ class RefreshPlan {
   // when there is no group.
   static std::vector<ExactRequest> Probes(absl::Span<const model::ListenerReading> listeners);
 
-  // Makes the plan. `remote_ports`: cookie -> remote port, as the probes found.
-  void Make(absl::Span<const model::ListenerReading> listeners,
+  // Makes the plan. `remote_ports`: cookie -> remote port, as the probes found. `total`: listeners of the
+  // namespace, more than `listeners` where not all are kept.
+  void Make(absl::Span<const model::ListenerReading> listeners, size_t total,
             const absl::flat_hash_map<uint64_t, uint16_t>& remote_ports);
 
   // A request was not answered: the group changed, the listener is gone, or no request can reach it. The
@@ -48,10 +49,15 @@ class RefreshPlan {
   };
   [[nodiscard]] const std::vector<Batch>& batches() const { return batches_; }
   [[nodiscard]] size_t size() const { return cookies_.size(); }
+  // Listeners that a dump of the namespace would bring.
+  [[nodiscard]] size_t total() const { return total_; }
+  // The namespace has more listeners than are kept.
+  [[nodiscard]] bool partial() const { return total_ > size(); }
 
  private:
   std::vector<uint64_t> cookies_;
   std::vector<Batch> batches_;
+  size_t total_ = 0;
   bool made_ = false;
   bool missed_ = false;
   int misses_ = 0;  // for the same sockets

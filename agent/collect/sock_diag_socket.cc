@@ -58,11 +58,9 @@ absl::StatusOr<SockDiagTalk::Dump> SockDiagTalk::DumpOnce(int socket, size_t max
     if (message.sequence != sequence) return;
     *interrupted = *interrupted || message.interrupted;
     if (message.kind == DiagMessage::Kind::kListener) {
-      if (dump.listeners.size() >= max_listeners) {
-        dump.truncated = true;
-      } else if (cookies.insert(message.listener.cookie).second) {
-        dump.listeners.push_back(message.listener);
-      }
+      if (!cookies.insert(message.listener.cookie).second) return;
+      ++dump.total;
+      if (dump.listeners.size() < max_listeners) dump.listeners.push_back(message.listener);
     } else if (message.kind == DiagMessage::Kind::kDone || message.kind == DiagMessage::Kind::kError) {
       done = true;
       error = message.error;

@@ -24,8 +24,9 @@ class SockDiagTalk {
   SockDiagTalk();
 
   struct Dump {
-    std::vector<model::ListenerReading> listeners;  // each cookie once
-    bool truncated = false;                         // there were more than `max_listeners`
+    std::vector<model::ListenerReading> listeners;  // each cookie once, at most `max_listeners`
+    size_t total = 0;                               // with those that were not kept
+    [[nodiscard]] bool truncated() const { return total > listeners.size(); }
   };
   // Every TCP listener of the socket's namespace. Unavailable when the kernel has no tcp_diag.
   absl::StatusOr<Dump> DumpListeners(int socket, size_t max_listeners);

@@ -218,6 +218,11 @@ TEST_F(CollectorTest, MoreListenersThanKeptIsSaid) {
   ASSERT_TRUE(reading.ok()) << reading.status();
   EXPECT_TRUE(reading->listeners_truncated);
   EXPECT_EQ(reading->listeners->size(), 3u);
+  // Those that are kept are refreshed; the others are not missed.
+  const auto refreshed = subject.Refresh(small);
+  ASSERT_TRUE(refreshed.ok()) << refreshed.status();
+  EXPECT_EQ(refreshed->listeners.size(), 3u);
+  EXPECT_EQ(refreshed->missing, 0u);
 }
 
 TEST_F(CollectorTest, WithoutSockDiagTheTcpTablesServeAndItIsSaid) {

@@ -17,7 +17,7 @@ TEST(RefreshPlan, OneRequestForEachListener) {
   RefreshPlan plan;
   const std::vector<model::ListenerReading> listeners = {Listener(1, 80), Listener(2, 81)};
   EXPECT_FALSE(plan.Fits(listeners));
-  plan.Make(listeners, {});
+  plan.Make(listeners, listeners.size(), {});
   EXPECT_TRUE(plan.Fits(listeners));
   EXPECT_FALSE(plan.by_dump());
   ASSERT_EQ(plan.batches().size(), 1u);
@@ -28,7 +28,7 @@ TEST(RefreshPlan, BatchesStayWithinTheKernelsReceiveBuffer) {
   std::vector<model::ListenerReading> listeners;
   for (uint16_t i = 1; i <= 250; ++i) listeners.push_back(Listener(i, i));
   RefreshPlan plan;
-  plan.Make(listeners, {});
+  plan.Make(listeners, listeners.size(), {});
   ASSERT_EQ(plan.batches().size(), 3u);
   EXPECT_EQ(plan.batches()[2].count, 50u);
   EXPECT_EQ(plan.size(), 250u);
@@ -48,32 +48,32 @@ TEST(RefreshPlan, ProbesGroupsOnly) {
 TEST(RefreshPlan, AMemberThatNoProbeReachedMeansDumps) {
   RefreshPlan plan;
   const std::vector<model::ListenerReading> group = {Listener(1, 80), Listener(2, 80)};
-  plan.Make(group, {{1, 0}});
+  plan.Make(group, 2, {{1, 0}});
   EXPECT_TRUE(plan.by_dump());
-  plan.Make(group, {{1, 0}, {2, 5}});
+  plan.Make(group, 2, {{1, 0}, {2, 5}});
   EXPECT_FALSE(plan.by_dump());
 }
 
 TEST(RefreshPlan, ASecondMissForTheSameSocketsMeansDumps) {
   RefreshPlan plan;
   const std::vector<model::ListenerReading> listeners = {Listener(1, 80), Listener(2, 80, 3)};
-  plan.Make(listeners, {});
+  plan.Make(listeners, listeners.size(), {});
   plan.Miss();
   EXPECT_FALSE(plan.Fits(listeners));
-  plan.Make(listeners, {});
+  plan.Make(listeners, listeners.size(), {});
   EXPECT_FALSE(plan.by_dump());
   plan.Miss();
-  plan.Make(listeners, {});
+  plan.Make(listeners, listeners.size(), {});
   EXPECT_TRUE(plan.by_dump());
 }
 
 TEST(RefreshPlan, OtherSocketsAreTriedExactlyAgain) {
   RefreshPlan plan;
-  plan.Make({Listener(1, 80)}, {});
+  plan.Make({Listener(1, 80)}, 1, {});
   plan.Miss();
-  plan.Make({Listener(1, 80)}, {});
+  plan.Make({Listener(1, 80)}, 1, {});
   plan.Miss();
-  plan.Make({Listener(2, 80)}, {});
+  plan.Make({Listener(2, 80)}, 1, {});
   EXPECT_FALSE(plan.by_dump());
 }
 
