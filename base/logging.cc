@@ -1,5 +1,6 @@
 #include "base/logging.h"
 
+#include <grpc/support/log.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
@@ -20,6 +21,11 @@ std::optional<spdlog::level::level_enum> ParseLevel(absl::string_view level) {
   return std::nullopt;
 }
 
+// Our own errors say what failed; gRPC's lines repeat that with its insides.
+void LogFromGrpc(gpr_log_func_args* line) {
+  spdlog::debug("gRPC: {}", std::string(absl::Utf8SafeCEscape(line->message)));
+}
+
 }  // namespace
 
 absl::Status SetUpLogging(absl::string_view level) {
@@ -33,6 +39,7 @@ absl::Status SetUpLogging(absl::string_view level) {
                                                                     spdlog::pattern_time_type::utc));
   logger->set_level(*parsed);
   spdlog::set_default_logger(std::move(logger));
+  gpr_set_log_function(&LogFromGrpc);
   return absl::OkStatus();
 }
 
@@ -54,7 +61,7 @@ void LogLimited(spdlog::level::level_enum level, absl::string_view key, absl::st
   if (!held_back.has_value()) return;
   std::string line = absl::Utf8SafeCEscape(text);
   if (*held_back > 0) absl::StrAppend(&line, " (", *held_back, " more like it since the last line)");
-  spdlog::log(level, line);
+  spdlog::log(level, "{}", line);
 }
 
 }  // namespace listenq::base

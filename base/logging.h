@@ -18,7 +18,8 @@
 
 namespace listenq::base {
 
-// Makes spdlog's default logger ours. `level` is debug, info, warning or error; else InvalidArgument.
+// Makes spdlog's default logger ours; what gRPC itself says goes there too, as debug. `level` is debug, info,
+// warning or error; else InvalidArgument.
 absl::Status SetUpLogging(absl::string_view level);
 
 // Lets a line that repeats through once an interval. Safe to call from every thread.
