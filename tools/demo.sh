@@ -100,6 +100,7 @@ prepare() {
   [[ ${EUID} -eq 0 ]] || die "network namespaces are made by root: run it as root"
   exec 9> /run/lock/lqt-demo.lock
   flock --nonblock 9 || die "another demo is running on this machine"
+  rm -rf /tmp/lqt-demo.??????
   folder=$(mktemp -d /tmp/lqt-demo.XXXXXX)
   trap clean_up EXIT
   trap 'exit 130' INT
