@@ -1,0 +1,25 @@
+// The parts of the benchmark. Each runs on a machine of its own (RunOnOwnMachine).
+#ifndef LISTENQ_TESTS_BENCH_PARTS_H_
+#define LISTENQ_TESTS_BENCH_PARTS_H_
+
+#include "tests/bench/report.h"
+
+namespace listenq::bench {
+
+enum class Size {
+  kFull,
+  kQuick,  // fewer rounds, shorter windows: numbers for whoever works on it
+  kSmoke,  // proves that it runs; the numbers mean nothing
+};
+
+// CPU time and system calls of one look at a namespace, ours beside the floor and beside /proc/PID/net; over
+// namespaces and listeners, and with TIME_WAIT sockets on the node.
+Report RunSamplePart(Size size);
+// The agent's program over 110 namespaces of 10 listeners: its CPU and memory, and `listenq top`.
+Report RunAgentPart(Size size);
+// A day of beats in a fast clock.
+Report RunDayPart(Size size);
+
+}  // namespace listenq::bench
+
+#endif  // LISTENQ_TESTS_BENCH_PARTS_H_
