@@ -35,10 +35,6 @@ std::string ProcessOf(const v1::DropShare& share) {
   return share.processes().empty() ? kNone : share.processes(0).comm();
 }
 
-std::string ShareAddress(const v1::DropShare& share) {
-  return ListenAddress(share.local_address(), share.local_port(), std::nullopt);
-}
-
 std::vector<Column> EpisodeColumns(bool with_node) {
   return {
       {.title = "START", .fall_away_rank = 0},
@@ -69,7 +65,7 @@ std::vector<Cell> EpisodeRow(const Item<v1::DropEpisode>& item, const v1::DropSh
       OrNone(item.node_name),
       WhereOf(share == nullptr ? episode.owners() : OwnersOf(*share, episode.owners()), episode.netns()),
       share == nullptr ? kNone : ProcessOf(*share),
-      share == nullptr ? "unattributed" : ShareAddress(*share),
+      share == nullptr ? "unattributed" : ListenAddress(*share),
       share == nullptr ? FormatCount(episode.unattributed()) : DropsText(share->drops()),
       CauseText(episode.counts()),
       share == nullptr ? kNone : PeakText(*share),
@@ -86,7 +82,7 @@ std::vector<Cell> EventRow(const v1::DropEvent& event, const v1::DropShare* shar
       ClockText(event.interval_end_time(), context),
       OrNone(event.node_name()),
       WhereOf(share == nullptr ? event.owners() : OwnersOf(*share, event.owners()), event.netns()),
-      share == nullptr ? "unattributed" : ShareAddress(*share),
+      share == nullptr ? "unattributed" : ListenAddress(*share),
       share == nullptr ? FormatCount(event.unattributed()) : DropsText(share->drops()),
       CauseText(event.counts()),
       share == nullptr ? kNone : PeakText(*share),

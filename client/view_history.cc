@@ -66,10 +66,6 @@ std::string WhereOf(const v1::ListenerHistory& history) {
   return has_name ? owner : absl::StrCat("netns ", NetnsName(history.netns()));
 }
 
-std::string HistoryAddress(const v1::ListenerHistory& history) {
-  return ListenAddress(history.local_address(), history.local_port(), std::nullopt);
-}
-
 std::vector<Cell> HistoryRow(const Item<v1::ListenerHistory>& item, const Buckets& buckets) {
   const v1::ListenerHistory& history = item.row;
   const std::vector<uint64_t> queue = QueueCells(history, buckets);
@@ -80,7 +76,7 @@ std::vector<Cell> HistoryRow(const Item<v1::ListenerHistory>& item, const Bucket
   return {
       OrNone(item.node_name),
       WhereOf(history),
-      HistoryAddress(history),
+      ListenAddress(history),
       Sparkline(queue, std::max<uint64_t>(peak, history.limit())),
       Cell(std::to_string(peak), full ? Style::kCritical : Style::kPlain),
       OptionalNumber(history.has_limit(), history.limit()),
@@ -112,7 +108,7 @@ Table HistoryTable(const Answer<v1::ListenerHistory>& answer, const ViewContext&
 std::string NameOf(const v1::ListenerHistory& history) {
   const std::string owner =
       PodOf(history.owners()) == kNone ? NetnsName(history.netns()) : OwnerName(history.owners());
-  return absl::StrCat("history/", owner, "/", HistoryAddress(history));
+  return absl::StrCat("history/", owner, "/", ListenAddress(history));
 }
 
 }  // namespace listenq::client

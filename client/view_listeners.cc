@@ -30,8 +30,7 @@ std::string StatusOf(const v1::Listener& listener, absl::Time now) {
   if (listener.has_ended_time()) {
     return absl::StrCat("ended ", AgeOf(true, listener.ended_time(), now), " ago");
   }
-  if (!listener.degraded_reason().empty()) return listener.degraded_reason();
-  return OrNone(listener.processes_unreadable_reason());
+  return OrNone(listener.degraded_reason());
 }
 
 std::string FullText(const v1::Listener& listener) {
@@ -88,6 +87,7 @@ std::vector<Column> ListenerColumns(bool with_node, bool with_netns) {
       {.title = "SEEN", .right_aligned = true, .wide_only = true},
       {.title = "PROTOCOL", .wide_only = true},
       {.title = "PID", .wide_only = true},
+      {.title = "PROCESS UNREADABLE", .wide_only = true},
       {.title = "WORKLOAD", .wide_only = true},
       {.title = "IMAGE", .wide_only = true},
   };
@@ -115,6 +115,7 @@ std::vector<Cell> ListenerRow(const Item<v1::Listener>& item, absl::Time now) {
       AgeOf(row.has_first_seen_time(), row.first_seen_time(), now),
       ProtocolOf(row),
       PidsOf(row),
+      OrNone(row.processes_unreadable_reason()),
       FirstOf(row.owners(), &v1::Owner::workload),
       FirstOf(row.owners(), &v1::Owner::image),
   };

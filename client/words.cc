@@ -73,18 +73,34 @@ std::string NetnsName(const v1::Netns& netns) {
   return netns.names().empty() ? absl::StrCat(netns.inode()) : netns.names(0);
 }
 
-std::string ListenAddress(const std::string& address, uint32_t port, std::optional<bool> v6_only) {
-  if (address == "::" && v6_only.has_value() && !*v6_only) return absl::StrCat("*:", port);
+namespace {
+
+// A dual-stack wildcard is "*".
+std::string ListenAddress(const std::string& address, uint32_t port, bool dual_stack) {
+  if (address == "::" && dual_stack) return absl::StrCat("*:", port);
   if (address.find(':') != std::string::npos) return absl::StrCat("[", address, "]:", port);
   return absl::StrCat(address, ":", port);
 }
 
+template <typename Row>
+bool IsDualStack(const Row& row) {
+  return row.has_v6_only() && !row.v6_only();
+}
+
+}  // namespace
+
 std::string ListenAddress(const v1::Listener& listener) {
   std::string address = listener.local_address();
   if (listener.has_bound_interface()) absl::StrAppend(&address, "%", listener.bound_interface());
-  std::optional<bool> v6_only;
-  if (listener.has_v6_only()) v6_only = listener.v6_only();
-  return ListenAddress(address, listener.local_port(), v6_only);
+  return ListenAddress(address, listener.local_port(), IsDualStack(listener));
+}
+
+std::string ListenAddress(const v1::DropShare& share) {
+  return ListenAddress(share.local_address(), share.local_port(), IsDualStack(share));
+}
+
+std::string ListenAddress(const v1::ListenerHistory& history) {
+  return ListenAddress(history.local_address(), history.local_port(), IsDualStack(history));
 }
 
 std::string ProcessOf(const v1::Listener& listener) {

@@ -38,7 +38,8 @@ std::string NetnsName(const v1::Netns& netns);
 
 // "0.0.0.0:80"; "*:80" for a socket that takes both families, "[::]:80" for IPv6 only.
 std::string ListenAddress(const v1::Listener& listener);
-std::string ListenAddress(const std::string& address, uint32_t port, std::optional<bool> v6_only);
+std::string ListenAddress(const v1::DropShare& share);
+std::string ListenAddress(const v1::ListenerHistory& history);
 
 // "node (4)", "nginx", "none".
 std::string ProcessOf(const v1::Listener& listener);

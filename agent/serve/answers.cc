@@ -50,6 +50,7 @@ void HistoryToProto(const RowContext& context, const analyze::ListenerSamples& h
     ToProto(*owner, proto->add_owners());
   proto->set_local_address(model::ToString(history.listener.address));
   proto->set_local_port(history.listener.port);
+  if (history.listener.v6_only.has_value()) proto->set_v6_only(*history.listener.v6_only);
   if (history.listener.cookie != 0) proto->set_cookie(history.listener.cookie);
   if (history.listener.limit.has_value()) proto->set_limit(*history.listener.limit);
   for (const analyze::Sample& sample : history.samples) SampleToProto(sample, proto->add_samples());

@@ -115,6 +115,7 @@ void ToProto(const model::DropCounts& counts, v1::DropCounts* proto) {
 void ToProto(const model::DropShare& share, const std::vector<model::Owner>* owners, v1::DropShare* proto) {
   proto->set_local_address(model::ToString(share.listener.address));
   proto->set_local_port(share.listener.port);
+  if (share.listener.v6_only.has_value()) proto->set_v6_only(*share.listener.v6_only);
   if (share.listener.cookie != 0) proto->set_cookie(share.listener.cookie);
   serve::ToProto(share.drops, proto->mutable_drops());
   serve::ToProto(share.start, proto->mutable_start_time());
