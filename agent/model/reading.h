@@ -34,8 +34,8 @@ struct NamespaceReading {
   Counters netstat_after;
   Counters snmp;
   SocketCounts sockets;
-  // Null when this visit did not read them. Most visits read only the few that verdicts hang on again, into the
-  // values known before; then `sysctls_in_full` is false.
+  // Null when this visit did not read them. Most visits read only the few that verdicts hang on again, into
+  // the values known before; then `sysctls_in_full` is false.
   std::shared_ptr<const Sysctls> sysctls;
   bool sysctls_in_full = false;
   std::vector<PartError> errors;
