@@ -10,6 +10,7 @@
 #include "base/logging.h"
 #include "base/signals.h"
 
+// NOLINTNEXTLINE(bugprone-exception-escape): what nobody catches ends the program, as it should.
 int main(int argc, char** argv) {
   // One heap for all threads: gRPC's own would each keep what they once needed.
   mallopt(M_ARENA_MAX, 1);

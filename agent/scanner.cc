@@ -42,6 +42,7 @@ std::vector<std::string> WaysIn(const std::string& proc, const discover::FoundNa
 
 std::vector<std::string> PinNames(const std::vector<std::string>& pins) {
   std::vector<std::string> names;
+  names.reserve(pins.size());
   for (const std::string& pin : pins) names.push_back(pin.substr(pin.rfind('/') + 1));
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -268,7 +268,7 @@ absl::Status Collector::ReadByTcpTables(const Target& target, model::NamespaceRe
   return ParseTcpTables(*tables.front(), reading);
 }
 
-absl::Status Collector::ParseTcpTables(const Handles& handles, model::NamespaceReading* reading) {
+absl::Status Collector::ParseTcpTables(const Handles& handles, model::NamespaceReading* reading) const {
   std::vector<model::ListenerReading> listeners;
   const std::pair<const Handle*, absl::string_view> tables[] = {{&handles.tcp, "/proc/net/tcp"},
                                                                 {&handles.tcp6, "/proc/net/tcp6"}};

@@ -77,7 +77,7 @@ class Collector {
   absl::Status ReadListeners(const Target& target, const Handles& handles, model::NamespaceReading* reading);
   absl::Status ReadBySockDiag(const Target& target, int socket, model::NamespaceReading* reading);
   absl::Status ReadByTcpTables(const Target& target, model::NamespaceReading* reading);
-  absl::Status ParseTcpTables(const Handles& handles, model::NamespaceReading* reading);
+  absl::Status ParseTcpTables(const Handles& handles, model::NamespaceReading* reading) const;
   absl::Status MakePlan(int socket, const SockDiagTalk::Dump& dump, RefreshPlan* plan);
 
   void ReadSockstat(const Handles& handles, model::NamespaceReading* reading);

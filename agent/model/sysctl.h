@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace listenq::model {
 
@@ -34,7 +35,7 @@ struct SysctlInfo {
   absl::string_view kernel_default;
 };
 
-const std::vector<SysctlInfo>& SysctlTable();
+absl::Span<const SysctlInfo> SysctlTable();
 // Its position in SysctlTable().
 std::optional<size_t> FindSysctl(absl::string_view name);
 
