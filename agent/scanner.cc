@@ -65,7 +65,8 @@ Scanner::Scanner(ScannerOptions options, const sys::Clock* clock)
       clock_(clock),
       discovery_(options_.discovery),
       collector_(options_.collector, clock),
-      recorder_(std::make_unique<analyze::FlightRecorder>(options_.recorder)) {
+      recorder_(std::make_unique<analyze::FlightRecorder>(options_.recorder)),
+      max_verdict_files_(DescriptorLimit() / 8) {
   node_.name = options_.node_name;
   node_.boot_id = BootId();
   node_.kernel_release = KernelRelease();
@@ -182,8 +183,11 @@ std::vector<Scanner::Entry*> Scanner::RefreshAll(absl::Time now) {
   const auto readings = collector_.Refresh(targets);
   for (size_t i = 0; i < readings.size(); ++i) {
     // What went wrong in a light visit is for the full one to find out.
-    const bool ok = readings[i].ok();
-    if (!ok || light[i]->tracker.ApplyRefresh(*readings[i]).needs_full) full.push_back(light[i]);
+    if (readings[i].ok()) {
+      light[i]->moved = light[i]->tracker.ApplyRefresh(*readings[i]).needs_full;
+      if (!light[i]->moved) continue;
+    }
+    full.push_back(light[i]);
   }
   return full;
 }
@@ -199,7 +203,10 @@ collect::Target Scanner::MakeTarget(Entry* entry, absl::Time now) const {
   target.plan = &entry->plan;
   target.known_sysctls = entry->sysctls;
   target.all_sysctls = entry->hot || IsDue(entry->next_slow, now);
-  target.must_dump = entry->hot || target.all_sysctls || !collector_.DumpsAreDear();
+  target.must_dump = entry->moved || entry->hot || target.all_sysctls || !collector_.DumpsAreDear();
+  if (entry->moved) target.scope = collect::Scope::kDrops;
+  const bool may_keep = !entry->verdict_files.files.empty() || entries_.size() <= max_verdict_files_;
+  if (may_keep) target.verdict_files = &entry->verdict_files;
   return target;
 }
 
@@ -212,7 +219,8 @@ void Scanner::ReadAll(const std::vector<Entry*>& entries, absl::Time now) {
 }
 
 void Scanner::Apply(Entry* entry, absl::StatusOr<model::NamespaceReading> reading, absl::Time now) {
-  const bool slow = entry->hot || IsDue(entry->next_slow, now);
+  const bool moved = std::exchange(entry->moved, false);
+  const bool slow = !moved && (entry->hot || IsDue(entry->next_slow, now));
   if (!reading.ok()) {
     if (absl::IsNotFound(reading.status())) {
       ++node_.vanished_namespaces;
@@ -225,17 +233,20 @@ void Scanner::Apply(Entry* entry, absl::StatusOr<model::NamespaceReading> readin
   const bool first = entry->next_full == absl::InfinitePast();
   if (reading->cookie.has_value()) {
     const std::optional<uint64_t> known = entry->tracker.id().cookie;
-    if (known.has_value() && known != reading->cookie) entry = ReplaceReused(entry, now);
+    if (known.has_value() && known != reading->cookie) {
+      entry = ReplaceReused(entry, now);
+      reading->sysctls = nullptr;  // by the files of the one that is gone
+    }
     entry->tracker.SetCookie(*reading->cookie);
   }
   entry->refreshable = reading->listeners.has_value() && reading->degraded_reason.empty();
   entry->listen_drops = reading->netstat_after.Get("TcpExtListenDrops");
-  entry->sockets = reading->sockets;
+  if (!moved) entry->sockets = reading->sockets;
   if (reading->sysctls != nullptr) entry->sysctls = reading->sysctls;
   std::optional<model::DropEvent> drops = entry->tracker.ApplyFull(*std::move(reading));
   NameProcesses(entry, slow);
   if (drops.has_value()) recorder_->AddDrops(*std::move(drops));
-  Schedule(entry, first, now);
+  if (!moved) Schedule(entry, first, now);
 }
 
 // The inode number went to another namespace between two beats.

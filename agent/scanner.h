@@ -65,6 +65,7 @@ class Scanner final : public serve::NodeView {
 
     analyze::NamespaceTracker tracker;
     collect::RefreshPlan plan;
+    collect::VerdictFiles verdict_files;
     discover::FoundNamespace found;
     std::vector<std::string> paths;
     // As of the last full reading.
@@ -78,6 +79,8 @@ class Scanner final : public serve::NodeView {
     // A process that held a listener may be gone.
     bool pids_changed = true;
     bool hot = false;
+    // The refresh of this beat found something that only a dump and the drop counters explain.
+    bool moved = false;
   };
   using Entries = absl::flat_hash_map<sys::FileId, std::unique_ptr<Entry>>;
 
@@ -107,6 +110,8 @@ class Scanner final : public serve::NodeView {
   SelfCostMeter cost_meter_;
   model::NodeInfo node_;
   Entries entries_;
+  // Of how many namespaces sysctl files may stay open.
+  const size_t max_verdict_files_;
   model::NetnsSerial last_serial_ = 0;
   absl::Time next_walk_ = absl::InfinitePast();
   absl::Time next_cost_ = absl::InfinitePast();

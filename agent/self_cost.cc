@@ -55,9 +55,13 @@ model::SelfCost SelfCostMeter::Read(absl::Time now) {
   if (const auto fds = sys::ListFolder("/proc/self/fd"); fds.ok()) {
     cost.open_fds = static_cast<uint32_t>(fds->size()) - 1;  // without the one that lists
   }
-  rlimit limit = {};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) cost.fd_limit = static_cast<uint32_t>(limit.rlim_cur);
+  if (const size_t limit = DescriptorLimit(); limit > 0) cost.fd_limit = static_cast<uint32_t>(limit);
   return cost;
+}
+
+size_t DescriptorLimit() {
+  rlimit limit = {};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
 void RaiseDescriptorLimit() {

@@ -2,6 +2,7 @@
 #ifndef LISTENQ_AGENT_SELF_COST_H_
 #define LISTENQ_AGENT_SELF_COST_H_
 
+#include <cstddef>
 #include <deque>
 #include <utility>
 
@@ -23,6 +24,8 @@ class SelfCostMeter {
 
 // Raises the soft limit of open descriptors to the hard one.
 void RaiseDescriptorLimit();
+// The soft limit; 0 when it can't be read.
+size_t DescriptorLimit();
 
 }  // namespace listenq::agent
 

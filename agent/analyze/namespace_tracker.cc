@@ -13,6 +13,19 @@ namespace {
 
 constexpr size_t kMaxSomaxconnChanges = 8;
 
+// A reading that looked at drops only has not read them all.
+void StoreSockets(const model::SocketCounts& now, model::SocketCounts* stored) {
+  const auto store = [](const std::optional<uint32_t>& from, std::optional<uint32_t>* to) {
+    if (from.has_value()) *to = from;
+  };
+  store(now.tcp_in_use, &stored->tcp_in_use);
+  store(now.tcp6_in_use, &stored->tcp6_in_use);
+  store(now.time_wait, &stored->time_wait);
+  store(now.udp_in_use, &stored->udp_in_use);
+  store(now.orphans, &stored->orphans);
+  store(now.tcp_memory_pages, &stored->tcp_memory_pages);
+}
+
 int64_t PeakBucketOf(absl::Time time) {
   return absl::ToUnixSeconds(time) / absl::ToInt64Seconds(PeakWindow::kBucketLength);
 }
@@ -282,7 +295,7 @@ void NamespaceTracker::StoreCounters(model::NamespaceReading reading) {
     value.counters_time = reading.time;
   }
   if (!reading.snmp.empty()) value.snmp = std::move(reading.snmp);
-  if (reading.sockets != model::SocketCounts{}) value.sockets = reading.sockets;
+  StoreSockets(reading.sockets, &value.sockets);
   StoreErrors(std::move(reading.errors));
 }
 

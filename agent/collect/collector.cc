@@ -20,9 +20,9 @@
 namespace listenq::collect {
 namespace {
 
-// Descriptors open at a time: 64 namespaces of one, or 8 of some 70 (with sysctls).
+// Descriptors open at a time: 64 namespaces of one, or 16 of some 70 (with sysctls).
 constexpr size_t kRefreshChunk = 64;
-constexpr size_t kReadChunk = 8;
+constexpr size_t kReadChunk = 16;
 
 // Costs in microseconds as measured (only their ratio matters): an exact request, a dump, a dump per listener
 // on the node, and per listener of the namespace itself.
@@ -30,8 +30,8 @@ constexpr double kExactCost = 1.1;
 constexpr double kDumpCost = 22;
 constexpr double kDumpCostPerListener = 0.021;
 constexpr double kDumpCostPerOwn = 0.5;
-// A dump that costs more than reading the counters does is dear.
-constexpr double kDearDump = 60;
+// A dump that costs more than reading netstat and sockstat is dear.
+constexpr double kDearDump = 35;
 
 constexpr char kTcpTableReason[] = "read from /proc/net/tcp: no limit, no drops, no cookie";
 constexpr char kOutsideReason[] =
@@ -60,6 +60,13 @@ void KeepProtocols(absl::Span<const model::ListenerReading> known,
     const auto found = before.find(model::ListenerKey(listener));
     if (found != before.end()) listener.protocol = found->second->protocol;
   }
+}
+
+// A new listener shows in the number of sockets in use, as far as `now` was read (memory and orphans are the
+// whole node's and never stand still).
+bool SameInUse(const model::SocketCounts& now, const model::SocketCounts& known) {
+  return now.tcp_in_use == known.tcp_in_use &&
+         (!now.tcp6_in_use.has_value() || now.tcp6_in_use == known.tcp6_in_use);
 }
 
 // A listener that is new, or whose sk_drops are not what they were: something may have been dropped.
@@ -164,7 +171,11 @@ std::vector<absl::StatusOr<model::NamespaceReading>> Collector::Read(absl::Span<
     for (const Target& target : chunk) {
       visits.push_back({.paths = target.paths,
                         .id = target.id,
-                        .what = {.sock_diag = true, .counters = true, .sysctls = SysctlsToRead(target)}});
+                        .what = {.sock_diag = true,
+                                 .cookie = true,
+                                 .drop_counters = true,
+                                 .other_counters = target.scope == Scope::kAll,
+                                 .sysctls = SysctlsToOpen(target)}});
     }
     std::vector<absl::StatusOr<Handles>> handles = netns_thread_.Open(visits);
     for (size_t i = 0; i < chunk.size(); ++i) readings.push_back(ReadOne(chunk[i], std::move(handles[i])));
@@ -172,8 +183,11 @@ std::vector<absl::StatusOr<model::NamespaceReading>> Collector::Read(absl::Span<
   return readings;
 }
 
-absl::Span<const size_t> Collector::SysctlsToRead(const Target& target) const {
-  return target.all_sysctls || target.known_sysctls == nullptr ? all_sysctls_ : verdict_sysctls_;
+absl::Span<const size_t> Collector::SysctlsToOpen(const Target& target) const {
+  if (target.scope == Scope::kDrops) return {};
+  if (target.all_sysctls || target.known_sysctls == nullptr) return all_sysctls_;
+  const bool are_open = target.verdict_files != nullptr && !target.verdict_files->files.empty();
+  return are_open ? absl::Span<const size_t>() : verdict_sysctls_;
 }
 
 absl::StatusOr<model::NamespaceReading> Collector::ReadOne(const Target& target,
@@ -187,7 +201,7 @@ absl::StatusOr<model::NamespaceReading> Collector::ReadOne(const Target& target,
     reading.degraded_reason = kOutsideReason;
   }
   RETURN_IF_ERROR(entered.status());
-  const Handles& handles = *entered;
+  Handles& handles = *entered;
   reading.cookie = handles.cookie;
 
   absl::StatusOr<model::Counters> netstat = ReadNetstat(handles);
@@ -206,8 +220,10 @@ absl::StatusOr<model::NamespaceReading> Collector::ReadOne(const Target& target,
   if (moved && !reading.netstat_before.empty()) {
     if (netstat = ReadNetstat(handles); netstat.ok()) reading.netstat_after = *std::move(netstat);
   }
-  ReadSnmp(handles, &reading);
-  ReadSysctls(target, handles, &reading);
+  if (target.scope == Scope::kAll) {
+    ReadSnmp(handles, &reading);
+    ReadSysctls(target, &handles, &reading);
+  }
   return reading;
 }
 
@@ -226,7 +242,7 @@ absl::Status Collector::ReadListeners(const Target& target, const Handles& handl
 
 absl::Status Collector::ReadBySockDiag(const Target& target, int socket, model::NamespaceReading* reading) {
   const bool quiet = !target.must_dump && !target.plan->by_dump() && target.plan->Fits(target.known) &&
-                     reading->sockets == target.known_sockets &&
+                     SameInUse(reading->sockets, target.known_sockets) &&
                      reading->netstat_before.Get("TcpExtListenDrops") == target.known_listen_drops;
   if (quiet) {
     ASSIGN_OR_RETURN(model::RefreshReading known, AskKnown(target, socket));
@@ -323,7 +339,8 @@ void Collector::ReadSockstat(const Handles& handles, model::NamespaceReading* re
   const std::pair<const Handle*, absl::string_view> files[] = {{&handles.sockstat, "/proc/net/sockstat"},
                                                                {&handles.sockstat6, "/proc/net/sockstat6"}};
   for (const auto& [handle, name] : files) {
-    if (handle->error_number == ENOENT) continue;  // no IPv6
+    // Not asked for, or no IPv6.
+    if (!handle->fd.valid() && (handle->error_number == 0 || handle->error_number == ENOENT)) continue;
     const absl::StatusOr<absl::string_view> text = ReadHandle(*handle, name);
     absl::Status status = text.status();
     if (text.ok()) status = ParseSockstat(*text, &reading->sockets);
@@ -346,31 +363,30 @@ std::string WhyAbsent(const model::SysctlInfo& info, int error_number) {
 
 }  // namespace
 
-void Collector::ReadSysctls(const Target& target, const Handles& handles, model::NamespaceReading* reading) {
-  if (handles.sysctls.empty()) return;
-  const absl::Span<const size_t> indices = SysctlsToRead(target);
+model::SysctlValue Collector::ReadSysctl(size_t index, const Handle& handle) {
+  const model::SysctlInfo& info = model::SysctlTable()[index];
+  if (!handle.fd.valid()) return {.unreadable_reason = WhyAbsent(info, handle.error_number)};
+  const absl::StatusOr<absl::string_view> text = ReadHandle(handle, info.name);
+  if (text.ok()) return {.value = CleanSysctl(*text)};
+  return {.unreadable_reason = std::string(text.status().message())};
+}
+
+void Collector::ReadSysctls(const Target& target, Handles* handles, model::NamespaceReading* reading) {
+  VerdictFiles* const kept = target.verdict_files;
+  const absl::Span<const size_t> opened = SysctlsToOpen(target);
+  const bool by_kept = opened.empty();
+  const std::vector<Handle>& files = by_kept ? kept->files : handles->sysctls;
+  const absl::Span<const size_t> indices = by_kept ? absl::MakeConstSpan(verdict_sysctls_) : opened;
+  if (files.size() != indices.size()) return;  // opened from outside: there are none
   model::Sysctls sysctls;
   if (target.known_sysctls != nullptr) sysctls = *target.known_sysctls;
   sysctls.values.resize(model::SysctlTable().size());
-  for (size_t i = 0; i < indices.size(); ++i) {
-    const model::SysctlInfo& info = model::SysctlTable()[indices[i]];
-    model::SysctlValue& value = sysctls.values[indices[i]];
-    value = {};
-    const Handle& handle = handles.sysctls[i];
-    if (!handle.fd.valid()) {
-      value.unreadable_reason = WhyAbsent(info, handle.error_number);
-      continue;
-    }
-    const absl::StatusOr<absl::string_view> text = ReadHandle(handle, info.name);
-    if (text.ok()) {
-      value.value = CleanSysctl(*text);
-    } else {
-      value.unreadable_reason = std::string(text.status().message());
-    }
-  }
+  for (size_t i = 0; i < indices.size(); ++i) sysctls.values[indices[i]] = ReadSysctl(indices[i], files[i]);
   const bool same = target.known_sysctls != nullptr && *target.known_sysctls == sysctls;
   reading->sysctls = same ? target.known_sysctls : Share(std::move(sysctls));
   reading->sysctls_in_full = indices.size() == all_sysctls_.size();
+  if (kept == nullptr || !kept->files.empty() || !reading->sysctls_in_full) return;
+  for (const size_t index : verdict_sysctls_) kept->files.push_back(std::move(handles->sysctls[index]));
 }
 
 std::shared_ptr<const model::Sysctls> Collector::Share(model::Sysctls sysctls) {

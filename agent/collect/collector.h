@@ -22,6 +22,21 @@
 
 namespace listenq::collect {
 
+// Descriptors of the sysctls that verdicts hang on. They stay with the namespace in which they were opened,
+// are read from anywhere, and do not keep it alive; opening them anew gets dearer with every namespace of the
+// node (proc_sys_compare). Empty until a full reading of all sysctls fills it.
+struct VerdictFiles {
+  std::vector<Handle> files;
+};
+
+// How much a full visit reads.
+enum class Scope {
+  // What tells drops apart: listeners, netstat, sockstat.
+  kDrops,
+  // Also snmp, sockstat6 and sysctls.
+  kAll,
+};
+
 // One namespace to visit, and what is known of it. Everything pointed to outlives the call.
 struct Target {
   sys::FileId id;
@@ -36,10 +51,13 @@ struct Target {
   model::SocketCounts known_sockets;
   // Owned by the caller, one per namespace, changed here.
   RefreshPlan* plan = nullptr;
+  Scope scope = Scope::kAll;
   // The sysctls as last read; null when never. A visit reads all of them where asked, or where there are
   // none, else the few that verdicts hang on.
   std::shared_ptr<const model::Sysctls> known_sysctls;
   bool all_sysctls = false;
+  // Owned by the caller, one per namespace, changed here; null: keep none open.
+  VerdictFiles* verdict_files = nullptr;
   // The listeners must come from a dump even where nothing seems to have changed.
   bool must_dump = true;
 };
@@ -83,8 +101,9 @@ class Collector {
   void ReadSockstat(const Handles& handles, model::NamespaceReading* reading);
   void ReadSnmp(const Handles& handles, model::NamespaceReading* reading);
   absl::StatusOr<model::Counters> ReadNetstat(const Handles& handles);
-  void ReadSysctls(const Target& target, const Handles& handles, model::NamespaceReading* reading);
-  absl::Span<const size_t> SysctlsToRead(const Target& target) const;
+  void ReadSysctls(const Target& target, Handles* handles, model::NamespaceReading* reading);
+  model::SysctlValue ReadSysctl(size_t index, const Handle& handle);
+  absl::Span<const size_t> SysctlsToOpen(const Target& target) const;
   std::shared_ptr<const model::Sysctls> Share(model::Sysctls sysctls);
 
   // The whole file, valid until the next call.

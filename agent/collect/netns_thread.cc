@@ -26,12 +26,13 @@ Handle OpenHandle(int folder, const char* path) {
   return handle;
 }
 
-void OpenSockDiag(Handles* handles) {
+void OpenSockDiag(bool with_cookie, Handles* handles) {
   handles->sock_diag.fd.reset(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   if (!handles->sock_diag.fd.valid()) {
     handles->sock_diag.error_number = errno;
     return;
   }
+  if (!with_cookie) return;
   uint64_t cookie = 0;
   socklen_t length = sizeof(cookie);
   if (getsockopt(handles->sock_diag.fd.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) == 0) {
@@ -43,11 +44,13 @@ void OpenSockDiag(Handles* handles) {
 // it belongs to the namespace that the thread stands in.
 Handles OpenInside(const HandleSet& what, int net) {
   Handles handles;
-  if (what.sock_diag) OpenSockDiag(&handles);
-  if (what.counters) {
+  if (what.sock_diag) OpenSockDiag(what.cookie, &handles);
+  if (what.drop_counters) {
     handles.netstat = OpenHandle(net, "netstat");
-    handles.snmp = OpenHandle(net, "snmp");
     handles.sockstat = OpenHandle(net, "sockstat");
+  }
+  if (what.other_counters) {
+    handles.snmp = OpenHandle(net, "snmp");
     handles.sockstat6 = OpenHandle(net, "sockstat6");
   }
   if (what.tcp_tables) {

@@ -21,8 +21,12 @@ namespace listenq::collect {
 // What to open inside.
 struct HandleSet {
   bool sock_diag = false;
-  // /proc/net: netstat, snmp, sockstat, sockstat6.
-  bool counters = false;
+  // SO_NETNS_COOKIE of that socket.
+  bool cookie = false;
+  // /proc/net: netstat, sockstat.
+  bool drop_counters = false;
+  // /proc/net: snmp, sockstat6.
+  bool other_counters = false;
   // /proc/net: tcp, tcp6. Dear to read: only where sock_diag is not to be had.
   bool tcp_tables = false;
   // Positions in model::SysctlTable().
@@ -45,7 +49,7 @@ struct Handle {
 
 // Opened inside, used outside. All but `sysctls` keep the namespace alive: close them within the beat.
 struct Handles {
-  // SO_NETNS_COOKIE; absent before Linux 5.14 and without `sock_diag`.
+  // Absent before Linux 5.14 and where it was not asked for.
   std::optional<uint64_t> cookie;
   Handle sock_diag;
   Handle netstat;

@@ -25,13 +25,15 @@ void AppendHead(const std::vector<std::string>& names, std::string* out) {
 
 const std::vector<std::string> kSampleColumns = {"namespaces × listeners",
                                                  "floor µs",
+                                                 "sample µs",
                                                  "light µs",
                                                  "full µs",
                                                  "/proc/PID/net µs",
+                                                 "sample ÷ floor",
                                                  "light ÷ its floor",
                                                  "full ÷ its floor",
-                                                 "/proc ÷ full",
-                                                 "calls: floor, light, full, /proc"};
+                                                 "/proc ÷ sample",
+                                                 "calls: floor, sample, light, full, /proc"};
 
 std::string Format(const char* format, double value) {
   std::array<char, 64> text{};

@@ -25,11 +25,11 @@ Ours::Ours(const Fleet& fleet) : listeners_each_(fleet.listeners_each()), collec
     states_.push_back(std::move(state));
   }
   collector_.SetNodeListeners(states_.size() * listeners_each_);
-  readings_ = collector_.Read(Targets(/*must_dump=*/true));
+  readings_ = collector_.Read(Targets(/*must_dump=*/true, collect::Scope::kAll));
   Remember();
 }
 
-std::vector<collect::Target> Ours::Targets(bool must_dump) {
+std::vector<collect::Target> Ours::Targets(bool must_dump, collect::Scope scope) {
   std::vector<collect::Target> targets;
   targets.reserve(states_.size());
   for (const auto& state : states_) {
@@ -43,20 +43,26 @@ std::vector<collect::Target> Ours::Targets(bool must_dump) {
     target.plan = &state->plan;
     target.known_sysctls = state->sysctls;
     target.must_dump = must_dump;
+    target.scope = scope;
+    target.verdict_files = &state->verdict_files;
     targets.push_back(target);
   }
   return targets;
 }
 
 void Ours::Light() {
-  const auto readings = collector_.Refresh(Targets(/*must_dump=*/false));
+  const auto readings = collector_.Refresh(Targets(/*must_dump=*/false, collect::Scope::kAll));
   const bool complete = std::all_of(readings.begin(), readings.end(), [&](const auto& reading) {
     return reading.ok() && reading->missing == 0 && reading->listeners.size() == listeners_each_;
   });
   if (!complete) test::Die("read the fleet's known listeners: not all of them answered");
 }
 
-void Ours::Full() { readings_ = collector_.Read(Targets(/*must_dump=*/!collector_.DumpsAreDear())); }
+void Ours::Sample() { readings_ = collector_.Read(Targets(/*must_dump=*/false, collect::Scope::kDrops)); }
+
+void Ours::Full() {
+  readings_ = collector_.Read(Targets(/*must_dump=*/!collector_.DumpsAreDear(), collect::Scope::kAll));
+}
 
 void Ours::Remember() {
   for (size_t i = 0; i < states_.size(); ++i) {

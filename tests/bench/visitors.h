@@ -28,6 +28,9 @@ class Ours {
   // Reads everything once. The fleet stays as it is for as long as this lives.
   explicit Ours(const Fleet& fleet);
 
+  // Listeners, netstat and sockstat: what a beat does where something moved. Keeps what it read until
+  // Remember().
+  void Sample();
   // What every beat does.
   void Light();
   // What every fifth beat does: listeners, netstat, snmp, sockstat, sockstat6, two sysctls. Keeps what it
@@ -45,12 +48,13 @@ class Ours {
     std::vector<uint32_t> pids;
     sys::FileId id;
     collect::RefreshPlan plan;
+    collect::VerdictFiles verdict_files;
     std::vector<model::ListenerReading> known;
     std::optional<uint64_t> listen_drops;
     model::SocketCounts sockets;
     std::shared_ptr<const model::Sysctls> sysctls;
   };
-  [[nodiscard]] std::vector<collect::Target> Targets(bool must_dump);
+  [[nodiscard]] std::vector<collect::Target> Targets(bool must_dump, collect::Scope scope);
 
   const size_t listeners_each_;
   const sys::SystemClock clock_;

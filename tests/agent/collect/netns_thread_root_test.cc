@@ -43,7 +43,8 @@ TEST_F(NetnsThreadTest, HandlesBelongToTheNamespaceVisited) {
   const std::vector<std::string> path_one = {one.path()};
   const std::vector<std::string> path_two = {two.path()};
   const std::array<size_t, 1> somaxconn = {0};
-  const HandleSet what = {.sock_diag = true, .counters = true, .sysctls = somaxconn};
+  const HandleSet what = {
+      .sock_diag = true, .cookie = true, .drop_counters = true, .other_counters = true, .sysctls = somaxconn};
   NetnsThread thread;
   const auto handles = thread.Open({{.paths = path_one, .id = Id(one.path()), .what = what},
                                     {.paths = path_two, .id = Id(two.path()), .what = what}});
@@ -113,8 +114,10 @@ TEST_F(NetnsThreadTest, ItsOwnNamespaceNeedsNoCapability) {
   const sys::FileId id = Id(paths[0]);
   test::RunWithCapabilities({}, [&] {
     NetnsThread thread;
-    const auto handles =
-        thread.Open({{.paths = paths, .id = id, .what = {.sock_diag = true, .counters = true}}});
+    const auto handles = thread.Open(
+        {{.paths = paths,
+          .id = id,
+          .what = {.sock_diag = true, .cookie = true, .drop_counters = true, .other_counters = true}}});
     ASSERT_TRUE(handles[0].ok()) << handles[0].status();
     EXPECT_TRUE(handles[0]->sock_diag.fd.valid());
   });
@@ -129,7 +132,11 @@ TEST_F(NetnsThreadTest, NothingKeepsADeadNamespaceAlive) {
     const std::vector<std::string> paths = {netns.path()};
     auto handles = thread.Open({{.paths = paths,
                                  .id = Id(netns.path()),
-                                 .what = {.sock_diag = true, .counters = true, .sysctls = somaxconn}}});
+                                 .what = {.sock_diag = true,
+                                          .cookie = true,
+                                          .drop_counters = true,
+                                          .other_counters = true,
+                                          .sysctls = somaxconn}}});
     ASSERT_TRUE(handles[0].ok()) << handles[0].status();
     // A sysctl's descriptor does not pin a namespace, and tells when it is gone.
     sysctl = std::move(handles[0]->sysctls[0].fd);
