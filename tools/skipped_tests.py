@@ -30,7 +30,8 @@ def main():
     if not by_reason:
         print("No test was skipped.")
         return
-    print(f"Skipped: {sum(map(len, by_reason.values()))} tests")
+    count = sum(map(len, by_reason.values()))
+    print(f"Skipped: {count} test{'' if count == 1 else 's'}")
     for reason, names in sorted(by_reason.items()):
         print(f"  {reason}")
         for name in sorted(names):

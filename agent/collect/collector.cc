@@ -20,16 +20,16 @@
 namespace listenq::collect {
 namespace {
 
-// Descriptors open at a time: 64 namespaces of one, or 16 of some 70 (with sysctls).
-constexpr size_t kRefreshChunk = 64;
-constexpr size_t kReadChunk = 16;
+// Descriptors open at a time. Namespaces are visited in chunks, since handing a chunk to the thread that
+// enters them costs two switches.
+constexpr size_t kMaxOpen = 256;
 
 // Costs in microseconds as measured (only their ratio matters): an exact request, a dump, a dump per listener
 // on the node, and per listener of the namespace itself.
 constexpr double kExactCost = 1.1;
 constexpr double kDumpCost = 22;
 constexpr double kDumpCostPerListener = 0.021;
-constexpr double kDumpCostPerOwn = 0.5;
+constexpr double kDumpCostPerOwn = 0.3;
 // A dump that costs more than reading netstat and sockstat is dear.
 constexpr double kDearDump = 35;
 
@@ -90,14 +90,20 @@ Collector::Collector(Options options, const sys::Clock* clock)
 
 bool Collector::DumpsAreDear() const { return DumpCost(node_listeners_) > kDearDump; }
 
+bool Collector::AsksExactly(const RefreshPlan& plan) const {
+  const double exact_cost = kExactCost * static_cast<double>(plan.size());
+  const double dump_cost = DumpCost(node_listeners_) + kDumpCostPerOwn * static_cast<double>(plan.total());
+  return !plan.by_dump() && exact_cost <= dump_cost;
+}
+
 // ---- light
 
 std::vector<absl::StatusOr<model::RefreshReading>> Collector::Refresh(absl::Span<const Target> targets) {
   std::vector<absl::StatusOr<model::RefreshReading>> readings;
   readings.reserve(targets.size());
   std::vector<Visit> visits;
-  for (size_t first = 0; first < targets.size(); first += kRefreshChunk) {
-    const auto chunk = targets.subspan(first, kRefreshChunk);
+  for (size_t first = 0; first < targets.size(); first += kMaxOpen) {
+    const auto chunk = targets.subspan(first, kMaxOpen);
     visits.clear();
     for (const Target& target : chunk) {
       visits.push_back({.paths = target.paths, .id = target.id, .what = {.sock_diag = true}});
@@ -117,11 +123,8 @@ std::vector<absl::StatusOr<model::RefreshReading>> Collector::Refresh(absl::Span
 }
 
 absl::StatusOr<model::RefreshReading> Collector::RefreshOne(const Target& target, int socket) {
-  const RefreshPlan& plan = *target.plan;
-  const double exact_cost = kExactCost * static_cast<double>(plan.size());
-  const double dump_cost = DumpCost(node_listeners_) + kDumpCostPerOwn * static_cast<double>(plan.total());
-  if (!plan.by_dump() && exact_cost <= dump_cost) return AskKnown(target, socket);
-  if (!plan.partial()) return DumpKnown(target, socket);
+  if (AsksExactly(*target.plan)) return AskKnown(target, socket);
+  if (!target.plan->partial()) return DumpKnown(target, socket);
   // A dump of more listeners than we keep, every second, is what no single pod may cost: its full readings
   // must do.
   return model::RefreshReading{.time = clock_->Now()};
@@ -165,21 +168,29 @@ absl::StatusOr<model::RefreshReading> Collector::DumpKnown(const Target& target,
 std::vector<absl::StatusOr<model::NamespaceReading>> Collector::Read(absl::Span<const Target> targets) {
   std::vector<absl::StatusOr<model::NamespaceReading>> readings;
   readings.reserve(targets.size());
-  for (size_t first = 0; first < targets.size(); first += kReadChunk) {
-    const auto chunk = targets.subspan(first, kReadChunk);
-    std::vector<Visit> visits;
-    for (const Target& target : chunk) {
-      visits.push_back({.paths = target.paths,
-                        .id = target.id,
-                        .what = {.sock_diag = true,
-                                 .cookie = true,
-                                 .drop_counters = true,
-                                 .other_counters = target.scope == Scope::kAll,
-                                 .sysctls = SysctlsToOpen(target)}});
-    }
+  std::vector<Visit> visits;
+  size_t open = 0;
+  const auto read_visited = [&] {
     std::vector<absl::StatusOr<Handles>> handles = netns_thread_.Open(visits);
-    for (size_t i = 0; i < chunk.size(); ++i) readings.push_back(ReadOne(chunk[i], std::move(handles[i])));
+    for (absl::StatusOr<Handles>& entered : handles) {
+      readings.push_back(ReadOne(targets[readings.size()], std::move(entered)));
+    }
+    visits.clear();
+    open = 0;
+  };
+  for (const Target& target : targets) {
+    constexpr size_t kWithoutSysctls = 5;
+    visits.push_back({.paths = target.paths,
+                      .id = target.id,
+                      .what = {.sock_diag = true,
+                               .cookie = true,
+                               .drop_counters = true,
+                               .other_counters = target.scope == Scope::kAll,
+                               .sysctls = SysctlsToOpen(target)}});
+    open += kWithoutSysctls + visits.back().what.sysctls.size();
+    if (open >= kMaxOpen) read_visited();
   }
+  if (!visits.empty()) read_visited();
   return readings;
 }
 
@@ -241,7 +252,7 @@ absl::Status Collector::ReadListeners(const Target& target, const Handles& handl
 }
 
 absl::Status Collector::ReadBySockDiag(const Target& target, int socket, model::NamespaceReading* reading) {
-  const bool quiet = !target.must_dump && !target.plan->by_dump() && target.plan->Fits(target.known) &&
+  const bool quiet = !target.must_dump && AsksExactly(*target.plan) && target.plan->Fits(target.known) &&
                      SameInUse(reading->sockets, target.known_sockets) &&
                      reading->netstat_before.Get("TcpExtListenDrops") == target.known_listen_drops;
   if (quiet) {

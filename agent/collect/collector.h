@@ -87,6 +87,8 @@ class Collector {
   [[nodiscard]] bool DumpsAreDear() const;
 
  private:
+  // Exact requests are cheaper than a dump, and reach every listener.
+  [[nodiscard]] bool AsksExactly(const RefreshPlan& plan) const;
   absl::StatusOr<model::RefreshReading> RefreshOne(const Target& target, int socket);
   absl::StatusOr<model::RefreshReading> AskKnown(const Target& target, int socket);
   absl::StatusOr<model::RefreshReading> DumpKnown(const Target& target, int socket);

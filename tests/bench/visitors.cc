@@ -74,7 +74,7 @@ void Ours::Remember() {
     }
     state.known = *std::move(reading->listeners);
     state.listen_drops = reading->netstat_after.Get("TcpExtListenDrops");
-    state.sockets = reading->sockets;
+    if (reading->sockets.tcp6_in_use.has_value()) state.sockets = reading->sockets;  // not Sample()'s
     if (reading->sysctls != nullptr) state.sysctls = reading->sysctls;
   }
 }
