@@ -385,10 +385,10 @@ model::SysctlValue Collector::ReadSysctl(size_t index, const Handle& handle) {
 void Collector::ReadSysctls(const Target& target, Handles* handles, model::NamespaceReading* reading) {
   VerdictFiles* const kept = target.verdict_files;
   const absl::Span<const size_t> opened = SysctlsToOpen(target);
-  const bool by_kept = opened.empty();
+  const bool by_kept = kept != nullptr && opened.empty();
   const std::vector<Handle>& files = by_kept ? kept->files : handles->sysctls;
   const absl::Span<const size_t> indices = by_kept ? absl::MakeConstSpan(verdict_sysctls_) : opened;
-  if (files.size() != indices.size()) return;  // opened from outside: there are none
+  if (files.empty() || files.size() != indices.size()) return;  // opened from outside: there are none
   model::Sysctls sysctls;
   if (target.known_sysctls != nullptr) sysctls = *target.known_sysctls;
   sysctls.values.resize(model::SysctlTable().size());

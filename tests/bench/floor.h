@@ -9,6 +9,9 @@
 extern "C" {
 #endif
 
+/* Names as C has them. */
+/* NOLINTBEGIN(readability-identifier-naming) */
+
 /* What is read of a namespace, besides its listeners. */
 enum {
   FLOOR_NETSTAT = 1,
@@ -34,6 +37,8 @@ int floor_visit(int netns_fd, const struct floor_request* request, unsigned file
 /* What tools do that enter no namespace: the whole of tcp, tcp6, netstat and snmp below /proc/PID/net. 0, or
  * -1 with errno. */
 int read_proc_net(int pid);
+
+/* NOLINTEND(readability-identifier-naming) */
 
 #ifdef __cplusplus
 }
