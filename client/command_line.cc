@@ -33,24 +33,24 @@ template <typename Value>
 using Names = std::vector<std::pair<const char*, Value>>;
 
 const Names<OutputFormat>& OutputNames() {
-  static const Names<OutputFormat> names = {{"table", OutputFormat::kTable}, {"wide", OutputFormat::kWide},
-                                            {"json", OutputFormat::kJson},   {"yaml", OutputFormat::kYaml},
-                                            {"csv", OutputFormat::kCsv},     {"name", OutputFormat::kName}};
-  return names;
+  static const Names<OutputFormat> kNames = {{"table", OutputFormat::kTable}, {"wide", OutputFormat::kWide},
+                                             {"json", OutputFormat::kJson},   {"yaml", OutputFormat::kYaml},
+                                             {"csv", OutputFormat::kCsv},     {"name", OutputFormat::kName}};
+  return kNames;
 }
 
 const Names<ColorMode>& ColorNames() {
-  static const Names<ColorMode> names = {
+  static const Names<ColorMode> kNames = {
       {"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}};
-  return names;
+  return kNames;
 }
 
 const Names<SortOrder>& SortNames() {
-  static const Names<SortOrder> names = {{"drops", SortOrder::kDrops},
-                                         {"fill", SortOrder::kFill},
-                                         {"queue", SortOrder::kQueue},
-                                         {"address", SortOrder::kAddress}};
-  return names;
+  static const Names<SortOrder> kNames = {{"drops", SortOrder::kDrops},
+                                          {"fill", SortOrder::kFill},
+                                          {"queue", SortOrder::kQueue},
+                                          {"address", SortOrder::kAddress}};
+  return kNames;
 }
 
 template <typename Value>

@@ -3,6 +3,7 @@
 #define LISTENQ_CLIENT_QUERY_H_
 
 #include <grpcpp/channel.h>
+#include <algorithm>
 
 #include <functional>
 #include <memory>
@@ -38,10 +39,8 @@ struct Answer {
 
 template <typename Row>
 bool HasSeveralNodes(const Answer<Row>& answer) {
-  for (const auto& item : answer.items) {
-    if (item.node_name != answer.items.front().node_name) return true;
-  }
-  return false;
+  return std::any_of(answer.items.begin(), answer.items.end(),
+                     [&](const auto& item) { return item.node_name != answer.items.front().node_name; });
 }
 
 v1::Filter MakeFilter(const Selection& selection);

@@ -73,7 +73,7 @@ std::string Explain(const absl::Status& status, const std::string& address, absl
 absl::Status ExplainServerError(const absl::Status& status, const std::string& address,
                                 absl::Duration timeout) {
   if (status.ok()) return status;
-  return absl::Status(status.code(), Explain(status, address, timeout));
+  return {status.code(), Explain(status, address, timeout)};
 }
 
 }  // namespace listenq::client

@@ -52,7 +52,7 @@ struct TableStyle {
 
 // Columns whose every cell is "-" fall away (not in a wide table, not when padded_width is set). Each line
 // ends with a newline and is no wider than `width`.
-std::string RenderTable(const Table& table, const TableStyle& style);
+std::string RenderTable(const Table& raw, const TableStyle& style);
 
 }  // namespace listenq::client
 

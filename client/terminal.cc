@@ -111,7 +111,7 @@ void LiveScreen::Suspend() {
   Enter();
 }
 
-ScreenSize LiveScreen::size() const { return SizeOf(STDOUT_FILENO).value_or(ScreenSize{}); }
+ScreenSize LiveScreen::size() { return SizeOf(STDOUT_FILENO).value_or(ScreenSize{}); }
 
 std::optional<LiveScreen::Event> LiveScreen::ReadKeys() {
   constexpr char kCtrlC = 0x03;
@@ -152,7 +152,7 @@ LiveScreen::Event LiveScreen::Wait(int done_fd, absl::Duration timeout) {
   }
 }
 
-absl::Status LiveScreen::Draw(absl::string_view picture) {
+absl::Status LiveScreen::Draw(absl::string_view picture) const {
   std::string text = "\x1b[H";
   size_t row = 0;
   const size_t rows = size().rows;

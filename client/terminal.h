@@ -55,9 +55,9 @@ class LiveScreen {
   Event Wait(int done_fd, absl::Duration timeout);
 
   // Lines of `picture` beyond the screen are left out.
-  absl::Status Draw(absl::string_view picture);
+  absl::Status Draw(absl::string_view picture) const;
 
-  [[nodiscard]] ScreenSize size() const;
+  [[nodiscard]] static ScreenSize size();
 
  private:
   void Enter();

@@ -1,5 +1,7 @@
 #include "client/time_spec.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,9 +41,9 @@ std::optional<absl::Duration> ReadDuration(absl::string_view text) {
 std::optional<absl::CivilSecond> ReadClockTime(absl::string_view text, absl::CivilDay day) {
   const std::vector<absl::string_view> parts = absl::StrSplit(text, ':');
   if (parts.size() < 2 || parts.size() > 3) return std::nullopt;
-  int64_t values[3] = {0, 0, 0};
-  constexpr int64_t kEnd[3] = {24, 60, 60};
-  for (size_t i = 0; i < parts.size(); ++i) {
+  std::array<int64_t, 3> values = {0, 0, 0};
+  constexpr std::array<int64_t, 3> kEnd = {24, 60, 60};
+  for (size_t i = 0; i < std::min(parts.size(), values.size()); ++i) {
     if (parts[i].size() > 2 || !AllDigits(parts[i]) || !absl::SimpleAtoi(parts[i], &values[i]))
       return std::nullopt;
     if (values[i] >= kEnd[i]) return std::nullopt;

@@ -30,7 +30,7 @@ std::string StatusOf(const v1::Namespace& row, absl::Time now) {
   std::vector<std::string> parts;
   for (const v1::PartError& error : row.errors())
     parts.push_back(absl::StrCat(error.part(), ": ", error.reason()));
-  if (row.listeners_truncated()) parts.push_back("more listeners than are kept");
+  if (row.listeners_truncated()) parts.emplace_back("more listeners than are kept");
   return OrNone(absl::StrJoin(parts, "; "));
 }
 

@@ -108,7 +108,8 @@ std::string ProcessOf(const v1::Listener& listener) {
   if (listener.process_count() == 0 || listener.processes().empty()) return "none";
   std::vector<absl::string_view> names;
   for (const v1::Process& process : listener.processes()) {
-    if (std::find(names.begin(), names.end(), process.comm()) == names.end()) names.push_back(process.comm());
+    if (std::find(names.begin(), names.end(), process.comm()) == names.end())
+      names.emplace_back(process.comm());
   }
   const std::string joined = absl::StrJoin(names, ",");
   return listener.process_count() == 1 ? joined : absl::StrCat(joined, " (", listener.process_count(), ")");

@@ -35,9 +35,9 @@ struct Part {
 };
 
 const std::vector<Part>& AllParts() {
-  static const auto* const parts =
+  static const auto* const kParts =
       new std::vector<Part>{{"sample", RunSamplePart}, {"agent", RunAgentPart}, {"day", RunDayPart}};
-  return *parts;
+  return *kParts;
 }
 
 struct Arguments {

@@ -11,8 +11,6 @@
 namespace listenq::client {
 namespace {
 
-using ::testing::HasSubstr;
-
 std::string ScriptOf(const std::string& shell) {
   return ParseCommandLine({.program = "listenq", .arguments = {"completion", shell}}).out;
 }

@@ -21,7 +21,7 @@ using testing::WithName;
 const RowContext kContext{.boot_id = "b00t", .now = kNow};
 const size_t kSomaxconn = *model::FindSysctl("net.core.somaxconn");
 
-v1::SummarizeSysctlsResponse Summarize(const model::Snapshot& snapshot, std::vector<size_t> positions,
+v1::SummarizeSysctlsResponse Summarize(const model::Snapshot& snapshot, const std::vector<size_t>& positions,
                                        uint32_t max_samples = 0) {
   v1::SummarizeSysctlsResponse response;
   SummarizeSysctls(kContext, snapshot, *Filter::Compile(v1::Filter(), kNow), positions, max_samples,
