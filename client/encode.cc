@@ -180,6 +180,7 @@ namespace encode_internal {
 std::string Assemble(const std::vector<std::string>& items, const std::vector<v1::NodeStatus>& node_statuses,
                      const v1::Summary& summary, bool one_line) {
   std::vector<std::string> statuses;
+  statuses.reserve(node_statuses.size());
   for (const auto& status : node_statuses) statuses.push_back(ToJson(status));
   const std::string between = one_line ? "," : ",\n  ";
   const std::string open = one_line ? "[" : "[\n  ";

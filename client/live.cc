@@ -49,7 +49,7 @@ absl::Status RunLive(const std::function<Taken(const ScreenSize&)>& take, const 
   std::optional<std::string> last;
   while (true) {
     const absl::Time start = absl::Now();
-    const ScreenSize size = screen.size();
+    const ScreenSize size = LiveScreen::size();
     std::future<Taken> taking = std::async(std::launch::async, [&] {
       Taken taken = take(size);
       eventfd_write(done.get(), 1);
@@ -64,7 +64,7 @@ absl::Status RunLive(const std::function<Taken(const ScreenSize&)>& take, const 
     if (!taken->ok() && !last) return taken->status();
     if (taken->ok()) last = **taken;
     const std::string picture = taken->ok() ? *last : WithError(taken->status(), *last, size.columns);
-    if (!screen.Draw(picture).ok()) return absl::OkStatus();
+    if (!LiveScreen::Draw(picture).ok()) return absl::OkStatus();
     if (screen.Wait(-1, start + interval - absl::Now()) == LiveScreen::Event::kQuit) return absl::OkStatus();
   }
 }

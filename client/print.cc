@@ -36,7 +36,7 @@ std::string SysctlsCsv(const Answer<v1::Namespace>& answer, bool headers) {
         "nodeName,netns.inode,netns.name,owners.namespace,owners.pod,owners.container,name,value,"
         "unreadableReason,declared,host,kernelDefault\n";
   }
-  const auto blank = [](std::string text) { return text == kNone ? "" : text; };
+  const auto blank = [](const std::string& text) { return text == kNone ? "" : text; };
   for (const auto& item : answer.items) {
     const v1::Namespace& row = item.row;
     for (const auto& [name, value] : Sorted(row)) {
@@ -100,7 +100,7 @@ std::string EmptyNote(const std::string& rows, const v1::Summary& summary) {
 }
 
 int ExitCodeOf(const std::vector<v1::NodeStatus>& statuses, const v1::Summary& summary) {
-  const size_t silent = static_cast<size_t>(
+  const auto silent = static_cast<size_t>(
       std::count_if(statuses.begin(), statuses.end(), [](const auto& s) { return !DidAnswer(s); }));
   const size_t missing = std::max<size_t>(silent, summary.nodes_expected() > summary.nodes_answered()
                                                       ? summary.nodes_expected() - summary.nodes_answered()

@@ -80,6 +80,8 @@ class ObserverClient::Call {
     state_.in_flight = &context_;
     if (state_.cancelled) context_.TryCancel();
   }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
   ~Call() {
     sys::MutexLock lock(state_.mutex);
     state_.in_flight = nullptr;

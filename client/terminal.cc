@@ -152,7 +152,7 @@ LiveScreen::Event LiveScreen::Wait(int done_fd, absl::Duration timeout) {
   }
 }
 
-absl::Status LiveScreen::Draw(absl::string_view picture) const {
+absl::Status LiveScreen::Draw(absl::string_view picture) {
   std::string text = "\x1b[H";
   size_t row = 0;
   const size_t rows = size().rows;

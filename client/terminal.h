@@ -55,7 +55,7 @@ class LiveScreen {
   Event Wait(int done_fd, absl::Duration timeout);
 
   // Lines of `picture` beyond the screen are left out.
-  absl::Status Draw(absl::string_view picture) const;
+  static absl::Status Draw(absl::string_view picture);
 
   [[nodiscard]] static ScreenSize size();
 

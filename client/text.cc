@@ -38,9 +38,9 @@ CodePoint Decode(absl::string_view text) {
 
 // Without that locale (an empty image) every character counts as one column.
 int LocaleWidth(uint32_t value) {
-  static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-  if (utf8 == nullptr) return 1;
-  const locale_t before = uselocale(utf8);
+  static const locale_t kUtf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (kUtf8 == nullptr) return 1;
+  const locale_t before = uselocale(kUtf8);
   const int width = wcwidth(static_cast<wchar_t>(value));
   uselocale(before);
   return width;
@@ -139,7 +139,7 @@ std::string FormatAge(absl::Duration age) {
 
 std::string FormatBytes(uint64_t bytes) {
   constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  double value = static_cast<double>(bytes);
+  auto value = static_cast<double>(bytes);
   size_t unit = 0;
   while (value >= 1024 && unit + 1 < std::size(kUnits)) {
     value /= 1024;
@@ -149,12 +149,22 @@ std::string FormatBytes(uint64_t bytes) {
                                    : absl::StrFormat("%.1f %s", value, kUnits[unit]);
 }
 
+namespace {
+
+// How many of `steps` a value fills.
+size_t FilledSteps(size_t steps, uint64_t value, uint64_t full) {
+  const double part = static_cast<double>(std::min(value, full)) / static_cast<double>(full);
+  return static_cast<size_t>(static_cast<double>(steps) * part);
+}
+
+}  // namespace
+
 std::string Sparkline(const std::vector<uint64_t>& values, uint64_t full) {
   constexpr const char* kLevels[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
   std::string line;
   for (uint64_t value : values) {
     size_t level = 0;
-    if (value > 0) level = full == 0 ? 7 : 1 + static_cast<size_t>(6.0 * std::min(value, full) / full);
+    if (value > 0) level = full == 0 ? 7 : 1 + FilledSteps(6, value, full);
     line += kLevels[level];
   }
   return line;
@@ -162,7 +172,7 @@ std::string Sparkline(const std::vector<uint64_t>& values, uint64_t full) {
 
 std::string Bar(uint64_t value, uint64_t full, size_t cells) {
   if (full == 0) return value == 0 ? "" : "█";
-  const size_t filled = static_cast<size_t>(static_cast<double>(cells) * std::min(value, full) / full);
+  const size_t filled = FilledSteps(cells, value, full);
   std::string bar;
   for (size_t i = 0; i < filled; ++i) bar += "█";
   return bar;

@@ -105,10 +105,10 @@ TEST(LiveScreen, GivesTheTerminalBackAsItWas) {
     {
       LiveScreen screen;
       during = terminal.Settings();
-      EXPECT_EQ(screen.Draw("one\ntwo\nthree\nfour"), absl::OkStatus());
+      EXPECT_EQ(LiveScreen::Draw("one\ntwo\nthree\nfour"), absl::OkStatus());
       terminal.Type("xyzq");
       event = screen.Wait(-1, absl::InfiniteDuration());
-      EXPECT_EQ(screen.size().columns, 40U);
+      EXPECT_EQ(LiveScreen::size().columns, 40U);
     }
     after = terminal.Settings();
     shown = terminal.Shown(kExpected.size());
