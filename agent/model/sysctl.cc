@@ -79,7 +79,7 @@ absl::Span<const SysctlInfo> SysctlTable() { return kTable; }
 
 std::optional<size_t> FindSysctl(absl::string_view name) {
   const absl::Span<const SysctlInfo> table = SysctlTable();
-  const auto found =
+  const auto* const found =
       std::find_if(table.begin(), table.end(), [&](const SysctlInfo& info) { return info.name == name; });
   if (found == table.end()) return std::nullopt;
   return static_cast<size_t>(found - table.begin());

@@ -23,6 +23,8 @@ class ObserverService final : public v1::Observer::CallbackService {
   // Both outlive the service.
   ObserverService(NodeView& view, const sys::Clock& clock);
   ~ObserverService() override;
+  ObserverService(const ObserverService&) = delete;
+  ObserverService& operator=(const ObserverService&) = delete;
 
   // Ends the live streams (UNAVAILABLE) and takes no new ones.
   void EndWatches();

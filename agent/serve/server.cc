@@ -19,7 +19,7 @@ constexpr int kMaxStreamsPerConnection = 128;
 
 // Both are switches of the whole process; the plugin must not be registered twice.
 void EnableHealthAndReflection() {
-  [[maybe_unused]] static const bool once = [] {
+  [[maybe_unused]] static const bool kOnce = [] {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     return true;

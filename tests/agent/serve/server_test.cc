@@ -24,7 +24,6 @@ using testing::MakeDropEvent;
 using testing::MakeListener;
 using testing::MakeNamespace;
 using testing::MakeSnapshot;
-using testing::MakeSysctls;
 using testing::PodOwner;
 using ::testing::SizeIs;
 using testing::StreamResult;

@@ -18,7 +18,6 @@ using testing::MakeListener;
 using testing::MakeNamespace;
 using testing::MakeSysctls;
 using testing::PodOwner;
-using testing::WithName;
 
 const RowContext kContext{.boot_id = "b00t", .now = kNow};
 
