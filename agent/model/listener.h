@@ -88,6 +88,9 @@ struct SocketProcesses {
   std::optional<uint32_t> count;
   std::vector<Process> first;
   std::string unreadable_reason;
+  // The container in whose cgroup the socket was made, 64 hex digits; "" where the kernel or the cgroup does
+  // not tell.
+  std::string socket_container_id;
   static constexpr size_t kMaxProcesses = 8;
   bool operator==(const SocketProcesses&) const = default;
 };

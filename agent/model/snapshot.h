@@ -4,6 +4,7 @@
 #define LISTENQ_AGENT_MODEL_SNAPSHOT_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,7 +20,7 @@
 namespace listenq::model {
 
 struct PartError {
-  std::string part;  // "netns", "listeners", "counters", "sysctls", "processes", "discovery"
+  std::string part;  // "netns", "listeners", "counters", "sysctls", "processes", "owners", "discovery"
   std::string reason;
   bool operator==(const PartError&) const = default;
 };
@@ -41,6 +42,8 @@ struct Namespace {
   std::string degraded_reason;
   // Null until read, and where they can't be.
   std::shared_ptr<const Sysctls> sysctls;
+  // By name with dots: what its pod's specification asks for. Null where that is not known.
+  std::shared_ptr<const std::map<std::string, std::string>> declared_sysctls;
   Counters netstat;
   Counters snmp;
   SocketCounts sockets;
@@ -48,6 +51,7 @@ struct Namespace {
   std::optional<NamespaceDrops> drops;
   std::optional<uint32_t> process_count;
   std::vector<PartError> errors;
+  // A guest kernel owns the sockets: nothing that was read here tells of them. "" when they can be seen.
   std::string not_observable_reason;
   absl::Time counters_time = absl::InfinitePast();
   absl::Time sysctls_time = absl::InfinitePast();
@@ -64,12 +68,22 @@ struct SelfCost {
   std::optional<uint32_t> fd_limit;
 };
 
+// A place where names of owners come from.
+struct SourceHealth {
+  std::string source;  // "cri unix:///run/containerd/containerd.sock"
+  bool healthy = false;
+  std::string message;  // why it is not
+  absl::Time last_success = absl::InfinitePast();
+  bool operator==(const SourceHealth&) const = default;
+};
+
 struct NodeInfo {
   std::string name;
   std::string boot_id;
   std::string kernel_release;
   absl::Time start_time;
   std::vector<PartError> errors;
+  std::vector<SourceHealth> sources;
   SelfCost cost;
   absl::Duration last_beat_duration;
   uint64_t late_beats = 0;
