@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "agent/sys/unique_fd.h"
+#include "tests/support/temp_folder.h"
 
 namespace listenq::base {
 namespace {
@@ -21,12 +21,6 @@ using ::testing::HasSubstr;
 
 class UnixSocket : public testing::Test {
  protected:
-  UnixSocket() {
-    std::string pattern = "/tmp/lqt-socket-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~UnixSocket() override { std::filesystem::remove_all(folder_); }
-
   static mode_t Mode(const std::string& path) {
     struct stat file {};
     EXPECT_EQ(lstat(path.c_str(), &file), 0) << path;
@@ -40,11 +34,11 @@ class UnixSocket : public testing::Test {
     return fd;
   }
 
-  std::string folder_;
+  const test::TempFolder folder_;
 };
 
 TEST_F(UnixSocket, SecondClaimIsRefusedAndNamesTheSocket) {
-  const std::string path = folder_ + "/agent.sock";
+  const std::string path = folder_.Path("agent.sock");
   const auto first = SocketClaim::Take(path);
   ASSERT_TRUE(first.ok()) << first.status();
   const auto second = SocketClaim::Take(path);
@@ -54,27 +48,27 @@ TEST_F(UnixSocket, SecondClaimIsRefusedAndNamesTheSocket) {
 }
 
 TEST_F(UnixSocket, ClaimEndsWithItsObject) {
-  const std::string path = folder_ + "/agent.sock";
+  const std::string path = folder_.Path("agent.sock");
   { ASSERT_TRUE(SocketClaim::Take(path).ok()); }
   EXPECT_TRUE(SocketClaim::Take(path).ok());
 }
 
 TEST_F(UnixSocket, MakesMissingFoldersClosedToOthers) {
   const ScopedUmask umask(0022);
-  ASSERT_TRUE(SocketClaim::Take(folder_ + "/a/b/agent.sock").ok());
-  EXPECT_EQ(Mode(folder_ + "/a"), 0750u);
-  EXPECT_EQ(Mode(folder_ + "/a/b"), 0750u);
+  ASSERT_TRUE(SocketClaim::Take(folder_.Path("a/b/agent.sock")).ok());
+  EXPECT_EQ(Mode(folder_.Path("a")), 0750u);
+  EXPECT_EQ(Mode(folder_.Path("a/b")), 0750u);
 }
 
 TEST_F(UnixSocket, LeavesAStaleSocketForGrpc) {
-  const std::string path = folder_ + "/agent.sock";
+  const std::string path = folder_.Path("agent.sock");
   Bind(path);
   EXPECT_TRUE(SocketClaim::Take(path).ok());
   EXPECT_TRUE(std::filesystem::exists(path));
 }
 
 TEST_F(UnixSocket, RefusesAFileThatIsNoSocket) {
-  const std::string path = folder_ + "/agent.sock";
+  const std::string path = folder_.Path("agent.sock");
   std::ofstream(path) << "precious";
   EXPECT_EQ(SocketClaim::Take(path).status(),
             absl::FailedPreconditionError("listen on " + path +
@@ -82,13 +76,13 @@ TEST_F(UnixSocket, RefusesAFileThatIsNoSocket) {
 }
 
 TEST_F(UnixSocket, FolderThatCanNotBeMadeIsNamed) {
-  std::ofstream(folder_ + "/file") << "x";
-  const absl::Status status = SocketClaim::Take(folder_ + "/file/agent.sock").status();
-  EXPECT_THAT(std::string(status.message()), HasSubstr("open " + folder_ + "/file/agent.sock.lock"));
+  std::ofstream(folder_.Path("file")) << "x";
+  const absl::Status status = SocketClaim::Take(folder_.Path("file/agent.sock")).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("open " + folder_.Path("file/agent.sock.lock")));
 }
 
 TEST_F(UnixSocket, UmaskAndAccessGive0660) {
-  const std::string path = folder_ + "/agent.sock";
+  const std::string path = folder_.Path("agent.sock");
   const auto claim = SocketClaim::Take(path);
   ASSERT_TRUE(claim.ok());
   sys::UniqueFd fd;

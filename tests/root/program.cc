@@ -6,8 +6,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -17,22 +15,13 @@
 
 namespace listenq::test {
 
-TempFolder::TempFolder() : path_("/tmp/lqt-XXXXXX") {
-  if (mkdtemp(path_.data()) == nullptr) Die("make a temporary folder");
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 Program::Program(const std::vector<std::string>& argv) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   const int flags = O_WRONLY | O_CREAT | O_APPEND;
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, absl::StrCat(folder_.path(), "/out").c_str(), flags, 0600);
-  posix_spawn_file_actions_addopen(&actions, 2, absl::StrCat(folder_.path(), "/err").c_str(), flags, 0600);
+  posix_spawn_file_actions_addopen(&actions, 1, folder_.Path("out").c_str(), flags, 0600);
+  posix_spawn_file_actions_addopen(&actions, 2, folder_.Path("err").c_str(), flags, 0600);
   std::vector<char*> raw;
   for (const std::string& argument : argv) raw.push_back(const_cast<char*>(argument.c_str()));
   raw.push_back(nullptr);
@@ -47,12 +36,8 @@ Program::~Program() {
   waitpid(pid_, nullptr, 0);
 }
 
-std::string Program::Output() const {
-  return sys::ReadFile(absl::StrCat(folder_.path(), "/out")).value_or("");
-}
-std::string Program::Errors() const {
-  return sys::ReadFile(absl::StrCat(folder_.path(), "/err")).value_or("");
-}
+std::string Program::Output() const { return sys::ReadFile(folder_.Path("out")).value_or(""); }
+std::string Program::Errors() const { return sys::ReadFile(folder_.Path("err")).value_or(""); }
 
 void Program::Signal(int number) const { kill(pid_, number); }
 

@@ -9,21 +9,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "tests/support/temp_folder.h"
 
 namespace listenq::test {
-
-// A folder below /tmp, removed with all that is in it.
-class TempFolder {
- public:
-  TempFolder();
-  ~TempFolder();
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Failure: the constructor dies when nothing can be started. The destructor kills what still runs.
 class Program {

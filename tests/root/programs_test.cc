@@ -39,7 +39,7 @@ class Programs : public ::testing::Test {
  protected:
   void SetUp() override { LISTENQ_SKIP_UNLESS_ROOT(); }
 
-  [[nodiscard]] std::string Socket() const { return absl::StrCat("unix://", folder_.path(), "/agent.sock"); }
+  [[nodiscard]] std::string Socket() const { return "unix://" + folder_.Path("agent.sock"); }
   [[nodiscard]] std::vector<std::string> AgentCommand() const {
     return {LISTENQ_AGENT, "--listen", Socket(), "--node-name", "here"};
   }
@@ -259,7 +259,7 @@ TEST_F(Programs, AStaleSocketIsReplaced) {
     killed->Signal(SIGKILL);
     ASSERT_EQ(killed->Wait(kPatience), 128 + SIGKILL);
   }
-  ASSERT_EQ(access((folder_.path() + "/agent.sock").c_str(), F_OK), 0);
+  ASSERT_EQ(access(folder_.Path("agent.sock").c_str(), F_OK), 0);
   const auto next = StartAgent();
   EXPECT_EQ(Cli({"nodes"}).code, 0);
 }
@@ -267,7 +267,7 @@ TEST_F(Programs, AStaleSocketIsReplaced) {
 TEST_F(Programs, TheSocketIsPrivate) {
   const auto agent = StartAgent();
   struct stat info = {};
-  ASSERT_EQ(stat((folder_.path() + "/agent.sock").c_str(), &info), 0);
+  ASSERT_EQ(stat(folder_.Path("agent.sock").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0660u);
 }
 

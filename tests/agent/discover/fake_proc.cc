@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
 
@@ -21,32 +20,14 @@ void Check(bool fine, absl::string_view what) {
 
 }  // namespace
 
-TempFolder::TempFolder() {
-  std::string name = absl::StrCat(std::filesystem::temp_directory_path().string(), "/lqt-discover-XXXXXX");
-  Check(::mkdtemp(name.data()) != nullptr, name);
-  path_ = name;
-}
+void FakeProc::MakeFolder(absl::string_view name) { std::filesystem::create_directories(folder_.Path(name)); }
 
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string FakeProc::Path(absl::string_view name) const { return absl::StrCat(path(), "/", name); }
-
-void FakeProc::MakeFolder(absl::string_view name) { std::filesystem::create_directories(Path(name)); }
-
-void FakeProc::WriteFile(absl::string_view name, absl::string_view content) {
-  std::filesystem::create_directories(std::filesystem::path(Path(name)).parent_path());
-  std::ofstream file(Path(name), std::ios::binary);
-  file.write(content.data(), static_cast<std::streamsize>(content.size()));
-  Check(file.good(), Path(name));
-}
+void FakeProc::WriteFile(absl::string_view name, absl::string_view content) { folder_.Write(name, content); }
 
 void FakeProc::Link(absl::string_view name, absl::string_view text) {
-  std::filesystem::create_directories(std::filesystem::path(Path(name)).parent_path());
-  ::unlink(Path(name).c_str());
-  Check(::symlink(std::string(text).c_str(), Path(name).c_str()) == 0, Path(name));
+  std::filesystem::create_directories(std::filesystem::path(folder_.Path(name)).parent_path());
+  ::unlink(folder_.Path(name).c_str());
+  Check(::symlink(std::string(text).c_str(), folder_.Path(name).c_str()) == 0, folder_.Path(name));
 }
 
 void FakeProc::Set(const Process& process) {
@@ -57,18 +38,18 @@ void FakeProc::Set(const Process& process) {
   WriteFile(pid + "/cgroup", process.cgroup);
   MakeFolder(pid + "/fd");
   if (process.netns == 0) {
-    ::unlink(Path(pid + "/ns/net").c_str());
+    ::unlink(folder_.Path(pid + "/ns/net").c_str());
   } else {
     Link(pid + "/ns/net", absl::StrCat("net:[", process.netns, "]"));
   }
 }
 
-void FakeProc::Remove(uint32_t pid) { std::filesystem::remove_all(Path(absl::StrCat(pid))); }
+void FakeProc::Remove(uint32_t pid) { std::filesystem::remove_all(folder_.Path(absl::StrCat(pid))); }
 
 void FakeProc::Reuse(const Process& process) {
   // Kept under another name, or the file system might give its inode to the new one.
   const std::string pid = absl::StrCat(process.pid);
-  std::filesystem::rename(Path(pid), Path("was-" + pid));
+  std::filesystem::rename(folder_.Path(pid), folder_.Path("was-" + pid));
   Set(process);
 }
 

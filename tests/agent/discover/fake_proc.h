@@ -6,21 +6,9 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "tests/support/temp_folder.h"
 
 namespace listenq::test {
-
-// A temporary folder, removed with its content. Dies when it can't be made.
-class TempFolder {
- public:
-  TempFolder();
-  ~TempFolder();
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Writes and links die on errors.
 class FakeProc {
@@ -46,7 +34,6 @@ class FakeProc {
   void Link(absl::string_view name, absl::string_view text);
 
  private:
-  [[nodiscard]] std::string Path(absl::string_view name) const;
   TempFolder folder_;
 };
 

@@ -5,8 +5,7 @@
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,6 +19,7 @@
 #include "base/channel.h"
 #include "listenq/v1/observer.grpc.pb.h"
 #include "tests/agent/serve/sample_snapshot.h"
+#include "tests/support/temp_folder.h"
 
 namespace listenq::serve::testing {
 
@@ -59,15 +59,9 @@ class FixedClock final : public sys::Clock {
 
 class Serving : public ::testing::Test {
  protected:
-  Serving() {
-    std::string pattern = "/tmp/lqt-serve-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-    socket_ = folder_ + "/agent.sock";
-  }
   ~Serving() override {
     stub_.reset();
     server_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   void Start() {
@@ -86,8 +80,8 @@ class Serving : public ::testing::Test {
     return context;
   }
 
-  std::string folder_;
-  std::string socket_;
+  const test::TempFolder folder_;
+  const std::string socket_ = folder_.Path("agent.sock");
   HandMadeView view_;
   FixedClock clock_;
   std::unique_ptr<ObserverServer> server_;
