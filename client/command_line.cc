@@ -103,14 +103,17 @@ void AddValues(CLI::App& app, const std::string& flag, const std::string& type,
       ->delimiter(',');
 }
 
+absl::Status AddName(const std::string& text, std::vector<std::string>& names) {
+  if (text.empty()) return absl::InvalidArgumentError("\"\": not a name; leave it out to take all");
+  names.push_back(text);
+  return absl::OkStatus();
+}
+
 void AddStrings(CLI::App& app, const std::string& flag, const std::string& type,
                 const std::string& description, std::vector<std::string>& target) {
   AddValues(
       app, flag, type, description, [&target] { target.clear(); },
-      [&target](const std::string& text) {
-        target.push_back(text);
-        return absl::OkStatus();
-      });
+      [&target](const std::string& text) { return AddName(text, target); });
 }
 
 absl::Status SetNumber(const std::string& text, uint32_t least, uint32_t most, uint32_t& target) {
@@ -125,6 +128,15 @@ absl::Status SetNumber(const std::string& text, uint32_t least, uint32_t most, u
 absl::Status SetDuration(const std::string& text, absl::Duration& target) {
   ASSIGN_OR_RETURN(target, ParseDurationSpec(text));
   return absl::OkStatus();
+}
+
+// "pod/web-0" is kubectl's spelling of a name.
+absl::Status AddPod(const std::string& text, std::vector<std::string>& pods) {
+  const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits('/', 1));
+  if (parts.size() == 1) return AddName(text, pods);
+  if (parts[0] == "pod" || parts[0] == "pods" || parts[0] == "po") return AddName(parts[1], pods);
+  return absl::InvalidArgumentError(
+      absl::StrCat(text, ": not a pod's name; with its namespace: -n ", parts[0], " ", parts[1]));
 }
 
 constexpr uint32_t kMaxRows = 1'000'000;
@@ -262,7 +274,7 @@ void Definition::AddNetnsFlag(CLI::App& app) {
         if (AllDigits(text) && absl::SimpleAtoi(text, &inode)) {
           selection.netns_inodes.push_back(inode);
         } else {
-          selection.netns_names.push_back(text);
+          return AddName(text, selection.netns_names);
         }
         return absl::OkStatus();
       });
@@ -270,7 +282,7 @@ void Definition::AddNetnsFlag(CLI::App& app) {
 
 void Definition::AddSelectionFlags(CLI::App& app) {
   Selection& selection = options_.selection;
-  AddValue(app, "-l,--selector", "SELECTOR", "Pod labels, as kubectl's: app=web,tier!=db",
+  AddValue(app, "-l,--selector", "SELECTOR", "Pod labels, as kubectl's: 'app=web,tier!=db,env in (prod,qa)'",
            [&selection](const std::string& text) {
              selection.label_selector = text;
              return absl::OkStatus();
@@ -294,7 +306,11 @@ void Definition::AddSelectionFlags(CLI::App& app) {
 
 void Definition::AddPods(CLI::App& app) {
   app.add_option_function<std::vector<std::string>>(
-         "POD", [this](const std::vector<std::string>& pods) { options_.selection.pods = pods; },
+         "POD",
+         [this](const std::vector<std::string>& pods) {
+           options_.selection.pods.clear();
+           for (const std::string& pod : pods) Check("POD", AddPod(pod, options_.selection.pods));
+         },
          "Pod by name, or a glob; none is all")
       ->type_name("");
 }
@@ -350,15 +366,13 @@ void Definition::DefineTop() {
   CLI::App& top = AddCommand("top", Command::kTop, "Live: the worst listeners first; q quits", "top -n 20");
   AddPods(top);
   AddStrings(top, "--namespace", "NAMESPACE", "Kubernetes namespace", options_.selection.namespaces);
-  AddValue(top, "-n", "N|NAMESPACE", "Digits: print the N worst once; else as --namespace",
-           [this](const std::string& text) -> absl::Status {
-             if (!AllDigits(text)) {
-               options_.selection.namespaces.push_back(text);
-               return absl::OkStatus();
-             }
-             options_.once = true;
-             return SetNumber(text, 1, kMaxRows, options_.limit);
-           });
+  AddValues(
+      top, "-n", "N|NAMESPACE", "Digits: print the N worst once; else as --namespace", [] {},
+      [this](const std::string& text) {
+        if (!AllDigits(text)) return AddName(text, options_.selection.namespaces);
+        options_.once = true;
+        return SetNumber(text, 1, kMaxRows, options_.limit);
+      });
   AddAllNamespaces(top);
   AddSelectionFlags(top);
   AddSort(top);
@@ -379,7 +393,9 @@ void Definition::DefineSysctls() {
           "Sysctl, or a glob; none is all")
       ->type_name("");
   AddNamespaceFlags(sysctls, "-n,--namespace");
-  AddStrings(sysctls, "--pod", "POD", "Pod by name, or a glob", options_.selection.pods);
+  AddValues(
+      sysctls, "--pod", "POD", "Pod by name, or a glob", [this] { options_.selection.pods.clear(); },
+      [this](const std::string& text) { return AddPod(text, options_.selection.pods); });
   AddSelectionFlags(sysctls);
   AddLimit(sysctls);
   AddOutputFlags(sysctls);

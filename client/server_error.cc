@@ -5,8 +5,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "agent/sys/unique_fd.h"
 #include "base/address.h"
 
@@ -49,6 +51,25 @@ std::string ExplainUnavailable(const std::string& address, absl::string_view grp
   }
 }
 
+// The server names a field of the filter: the user wrote a flag.
+std::string InWordsOfFlags(absl::string_view message) {
+  constexpr std::pair<const char*, const char*> kFlags[] = {{"namespaces", "--namespace"},
+                                                            {"pods", "POD"},
+                                                            {"containers", "--container"},
+                                                            {"label_selector", "--selector"},
+                                                            {"netns_inodes", "--netns"},
+                                                            {"netns_names", "--netns"},
+                                                            {"ports", "--port"},
+                                                            {"processes", "--process"},
+                                                            {"min_fill_percent", "--min-fill"}};
+  for (const auto& [field, flag] : kFlags) {
+    absl::string_view rest = message;
+    if (absl::ConsumePrefix(&rest, absl::StrCat("read filter.", field, ": ")))
+      return absl::StrCat(flag, ": ", rest);
+  }
+  return std::string(message);
+}
+
 std::string Explain(const absl::Status& status, const std::string& address, absl::Duration timeout) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
@@ -62,7 +83,7 @@ std::string Explain(const absl::Status& status, const std::string& address, absl
     case absl::StatusCode::kResourceExhausted:
       return absl::StrCat(address, " refused: ", status.message(), "\nask for less: -n, --port, --limit");
     case absl::StatusCode::kInvalidArgument:
-      return std::string(status.message());
+      return InWordsOfFlags(status.message());
     default:
       return absl::StrCat(address, ": ", status.message());
   }

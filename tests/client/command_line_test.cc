@@ -143,6 +143,33 @@ TEST(CommandLine, RejectsBadValuesByName) {
                    "tcsh: not one of bash, zsh, fish\nsee `listenq completion --help`");
 }
 
+TEST(CommandLine, RejectsEmptyNamesByFlag) {
+  const std::string see = "\nsee `listenq listeners --help`";
+  for (const char* flag : {"--namespace", "--container", "--netns", "--process"}) {
+    ExpectUsageError({"listeners", flag, ""},
+                     flag + std::string(": \"\": not a name; leave it out to take all") + see);
+  }
+  ExpectUsageError({"listeners", ""}, "POD: \"\": not a name; leave it out to take all" + see);
+}
+
+TEST(CommandLine, TakesPodsAsKubectlSpellsThem) {
+  EXPECT_THAT(Accept({"listeners", "pod/web-0", "po/web-1"}).selection.pods, ElementsAre("web-0", "web-1"));
+  EXPECT_THAT(Accept({"sysctls", "--pod", "pod/web-0"}).selection.pods, ElementsAre("web-0"));
+  ExpectUsageError({"drops", "shop/web-0"},
+                   "POD: shop/web-0: not a pod's name; with its namespace: -n shop web-0\n"
+                   "see `listenq drops --help`");
+}
+
+TEST(CommandLine, EveryListTakesEverySelector) {
+  for (const char* command : {"listeners", "top", "namespaces", "sysctls", "drops", "history"}) {
+    const Options options = Accept({command, "-n", "a,b", "-n", "c", "-l", "x=y", "-c", "d"});
+    EXPECT_THAT(options.selection.namespaces, ElementsAre("a", "b", "c")) << command;
+    EXPECT_EQ(options.selection.label_selector, "x=y") << command;
+    EXPECT_THAT(options.selection.containers, ElementsAre("d")) << command;
+    EXPECT_THAT(Accept({command, "-A"}).selection.namespaces, IsEmpty()) << command;
+  }
+}
+
 TEST(CommandLine, RejectsFlagsThatDoNotGoTogether) {
   ExpectUsageError({"drops", "-w", "-o", "yaml"},
                    "--watch has no yaml: -o json prints one object a line\nsee `listenq drops --help`");

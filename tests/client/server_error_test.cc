@@ -43,6 +43,17 @@ TEST(ExplainServerError, PassesOnTheCauseOfATcpAddress) {
                 "is listenq-agent running there? another server: --server ADDRESS, or LISTENQ_SERVER"));
 }
 
+TEST(ExplainServerError, NamesTheFlagForAFieldOfTheFilter) {
+  const auto explain = [](const std::string& message) {
+    return ExplainServerError(absl::InvalidArgumentError(message), "x", absl::Seconds(5));
+  };
+  EXPECT_EQ(explain("read filter.namespaces: \"sh*\" is not a name; no patterns are allowed here"),
+            absl::InvalidArgumentError("--namespace: \"sh*\" is not a name; no patterns are allowed here"));
+  EXPECT_EQ(explain("read filter.label_selector: parse label selector \"a in\": found the end"),
+            absl::InvalidArgumentError("--selector: parse label selector \"a in\": found the end"));
+  EXPECT_EQ(explain("read filter.later: x"), absl::InvalidArgumentError("read filter.later: x"));
+}
+
 TEST(ExplainServerError, LeavesOkAlone) {
   EXPECT_EQ(ExplainServerError(absl::OkStatus(), "x", absl::Seconds(5)), absl::OkStatus());
 }
