@@ -94,10 +94,57 @@ std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Sum
 }
 
 std::string EmptyNote(const std::string& rows, const v1::Summary& summary) {
-  return absl::StrCat("No ", rows, " match: ", Counted(summary.listeners_examined(), "listener", "listeners"),
-                      " in ", Counted(summary.namespaces_examined(), "namespace", "namespaces"),
-                      " looked at.\n");
+  const char* that_can_be_seen = summary.unobservable_namespaces() > 0 ? " that can be seen" : "";
+  return absl::StrCat("No ", rows, that_can_be_seen,
+                      " match: ", Counted(summary.listeners_examined(), "listener", "listeners"), " in ",
+                      Counted(summary.namespaces_examined(), "namespace", "namespaces"), " looked at.\n");
 }
+
+std::string UnobservableNote(const v1::Summary& summary) {
+  const uint64_t count = summary.unobservable_namespaces();
+  if (count == 0) return "";
+  return absl::StrCat(Counted(count, "network namespace is", "network namespaces are"),
+                      " not observable: a guest kernel owns ", count == 1 ? "its" : "their",
+                      " sockets (listenq namespaces -o wide)\n");
+}
+
+namespace print_internal {
+namespace {
+
+std::optional<absl::Time> OldestStale(const Owners& owners) {
+  std::optional<absl::Time> oldest;
+  for (const v1::Owner& owner : owners) {
+    if (!owner.stale()) continue;
+    const absl::Time time = owner.has_source_time() ? ToTime(owner.source_time()) : absl::InfiniteFuture();
+    oldest = std::min(oldest.value_or(absl::InfiniteFuture()), time);
+  }
+  return oldest;
+}
+
+}  // namespace
+
+std::optional<absl::Time> StaleSince(const v1::Listener& row) { return OldestStale(row.owners()); }
+std::optional<absl::Time> StaleSince(const v1::Namespace& row) { return OldestStale(row.owners()); }
+std::optional<absl::Time> StaleSince(const v1::ListenerHistory& row) { return OldestStale(row.owners()); }
+std::optional<absl::Time> StaleSince(const v1::Node& /*row*/) { return std::nullopt; }
+
+std::optional<absl::Time> StaleSince(const v1::DropEpisode& row) {
+  Owners owners = row.owners();
+  for (const v1::DropShare& share : row.shares()) owners.MergeFrom(share.owners());
+  return OldestStale(owners);
+}
+
+std::string StaleNote(const std::vector<absl::Time>& times, const ViewContext& context) {
+  if (times.empty()) return "";
+  const absl::Time oldest = *std::min_element(times.begin(), times.end());
+  const std::string age = oldest == absl::InfiniteFuture()
+                              ? "old"
+                              : absl::StrCat("as of ", ClockText(oldest, context.now, context.zone));
+  return absl::StrCat("* the names of ", Counted(times.size(), "row are", "rows are"), " ", age,
+                      " (listenq nodes)\n");
+}
+
+}  // namespace print_internal
 
 int ExitCodeOf(const std::vector<v1::NodeStatus>& statuses, const v1::Summary& summary) {
   const auto silent = static_cast<size_t>(

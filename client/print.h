@@ -3,7 +3,9 @@
 #define LISTENQ_CLIENT_PRINT_H_
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -54,8 +56,35 @@ std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Sum
 // "No listeners match: 14 listeners in 5 namespaces looked at."
 std::string EmptyNote(const std::string& rows, const v1::Summary& summary);
 
+// What a guest kernel keeps to itself; "" when there is no such namespace.
+std::string UnobservableNote(const v1::Summary& summary);
+
+// What the mark of MarkStale means; "" when no row has it. A row is what stands in the answer.
+template <typename Row>
+std::string StaleNote(const Answer<Row>& answer, const ViewContext& context);
+
 // kExitOk, kExitPartial when some of several nodes did not answer, kExitError when none did.
 int ExitCodeOf(const std::vector<v1::NodeStatus>& statuses, const v1::Summary& summary);
+
+namespace print_internal {
+// `times`: for each row with stale names the time of the oldest.
+std::string StaleNote(const std::vector<absl::Time>& times, const ViewContext& context);
+// When the oldest of the stale names was confirmed last; absent when none is stale.
+std::optional<absl::Time> StaleSince(const v1::Listener& row);
+std::optional<absl::Time> StaleSince(const v1::Namespace& row);
+std::optional<absl::Time> StaleSince(const v1::DropEpisode& row);
+std::optional<absl::Time> StaleSince(const v1::ListenerHistory& row);
+std::optional<absl::Time> StaleSince(const v1::Node& row);
+}  // namespace print_internal
+
+template <typename Row>
+std::string StaleNote(const Answer<Row>& answer, const ViewContext& context) {
+  std::vector<absl::Time> times;
+  for (const auto& item : answer.items) {
+    if (const auto since = print_internal::StaleSince(item.row)) times.push_back(*since);
+  }
+  return print_internal::StaleNote(times, context);
+}
 
 }  // namespace listenq::client
 

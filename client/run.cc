@@ -105,7 +105,9 @@ absl::StatusOr<Picture> Runner::Finish(const Answer<Row>& answer, const std::str
   ASSIGN_OR_RETURN(picture.text,
                    Print(answer, options_, StyleFor(options_, room.width, output_.color), make_table));
   picture.notes = NodeNotes(answer.node_statuses, answer.summary);
+  if (IsTable()) absl::StrAppend(&picture.notes, StaleNote(answer, Now()));
   if (answer.items.empty()) absl::StrAppend(&picture.notes, EmptyNote(rows, answer.summary));
+  absl::StrAppend(&picture.notes, UnobservableNote(answer.summary));
   picture.exit_code = ExitCodeOf(answer.node_statuses, answer.summary);
   return picture;
 }

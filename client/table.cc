@@ -79,7 +79,8 @@ const char* ColorOf(Style style) {
 }
 
 void AppendCell(const Cell& cell, const Fitted& fitted, bool last, bool color, std::string& line) {
-  const std::string text = Truncate(cell.text, fitted.width);
+  const std::string text = fitted.column->cut_in_the_middle ? TruncateMiddle(cell.text, fitted.width)
+                                                            : Truncate(cell.text, fitted.width);
   const std::string padding(fitted.width - DisplayWidth(text), ' ');
   if (fitted.column->right_aligned) line += padding;
   const bool colored = color && cell.style != Style::kPlain;

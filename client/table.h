@@ -29,6 +29,8 @@ struct Column {
   int fall_away_rank = 0;
   // Before a column falls away cells may be cut to this width; 0 is never.
   size_t least_width = 0;
+  // Cells are cut in the middle, else at the end.
+  bool cut_in_the_middle = false;
   // Shown by `wide` only.
   bool wide_only = false;
   // The width is at least this, so that tables printed one after the other line up.

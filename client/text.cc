@@ -118,6 +118,14 @@ std::string Truncate(absl::string_view text, size_t width) {
   return cut + "…";
 }
 
+std::string TruncateMiddle(absl::string_view text, size_t width) {
+  if (DisplayWidth(text) <= width) return std::string(text);
+  const size_t tail_width = width / 2;
+  absl::string_view tail = text;
+  while (DisplayWidth(tail) > tail_width) tail.remove_prefix(std::max<size_t>(Decode(tail).length, 1));
+  return absl::StrCat(Truncate(text, width - tail_width), tail);
+}
+
 std::string FormatCount(uint64_t count) {
   std::string digits = absl::StrCat(count);
   for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');

@@ -27,6 +27,9 @@ size_t DisplayWidth(absl::string_view text);
 // At most `width` columns; what was too long ends in "…".
 std::string Truncate(absl::string_view text, size_t width);
 
+// The same with the "…" in the middle: names that differ at their end stay apart.
+std::string TruncateMiddle(absl::string_view text, size_t width);
+
 // "1,204".
 std::string FormatCount(uint64_t count);
 

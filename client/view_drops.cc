@@ -8,20 +8,12 @@
 namespace listenq::client {
 namespace {
 
-// "14:02:11"; with the date when it is not today's.
-std::string ClockText(const google::protobuf::Timestamp& timestamp, const ViewContext& context) {
-  const absl::Time time = ToTime(timestamp);
-  const bool today = absl::ToCivilDay(time, context.zone) == absl::ToCivilDay(context.now, context.zone);
-  return absl::FormatTime(today ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", time, context.zone);
-}
-
-// The owner of a share is the namespace's unless it says another.
-const Owners& OwnersOf(const v1::DropShare& share, const Owners& of_namespace) {
-  return share.owners().empty() ? of_namespace : share.owners();
-}
-
-std::string WhereOf(const Owners& owners, const v1::Netns& netns) {
-  const std::string owner = OwnerName(owners);
+// What was lost in the host's namespace is nobody's else, unless a listener says whose it is.
+std::string WhereOf(const v1::DropShare* share, const Owners& of_namespace, const v1::Netns& netns) {
+  const bool has_own = share != nullptr && !share->owners().empty();
+  if (netns.host() && !has_own) return "netns host";
+  const Owners& owners = has_own ? share->owners() : of_namespace;
+  const std::string owner = MarkStale(OwnerName(owners), owners);
   return PodOf(owners) == kNone && ContainerOf(owners) == kNone ? absl::StrCat("netns ", NetnsName(netns))
                                                                 : owner;
 }
@@ -40,9 +32,9 @@ std::vector<Column> EpisodeColumns(bool with_node) {
       {.title = "START", .fall_away_rank = 0},
       {.title = "DURATION", .right_aligned = true, .fall_away_rank = 3},
       {.title = "NODE", .fall_away_rank = 4, .wide_only = !with_node},
-      {.title = "WHERE", .least_width = 16},
+      {.title = "WHERE", .least_width = 16, .cut_in_the_middle = true},
       {.title = "PROCESS", .fall_away_rank = 5, .least_width = 8},
-      {.title = "LISTEN", .least_width = 21},
+      {.title = "LISTEN", .least_width = 21, .cut_in_the_middle = true},
       {.title = "DROPS", .right_aligned = true},
       {.title = "CAUSE", .fall_away_rank = 1, .least_width = 17},
       {.title = "PEAK/LIMIT", .right_aligned = true, .fall_away_rank = 6},
@@ -60,10 +52,10 @@ std::vector<Cell> EpisodeRow(const Item<v1::DropEpisode>& item, const v1::DropSh
       share != nullptr && share->has_start_time() ? share->start_time() : episode.start_time();
   const auto& last = share != nullptr && share->has_last_time() ? share->last_time() : episode.last_time();
   return {
-      ClockText(start, context),
+      ClockText(ToTime(start), context.now, context.zone),
       FormatAge(ToTime(last) - ToTime(start)),
       OrNone(item.node_name),
-      WhereOf(share == nullptr ? episode.owners() : OwnersOf(*share, episode.owners()), episode.netns()),
+      WhereOf(share, episode.owners(), episode.netns()),
       share == nullptr ? kNone : ProcessOf(*share),
       share == nullptr ? "unattributed" : ListenAddress(*share),
       share == nullptr ? FormatCount(episode.unattributed()) : DropsText(share->drops()),
@@ -79,9 +71,9 @@ std::vector<Cell> EpisodeRow(const Item<v1::DropEpisode>& item, const v1::DropSh
 std::vector<Cell> EventRow(const v1::DropEvent& event, const v1::DropShare* share,
                            const ViewContext& context) {
   return {
-      ClockText(event.interval_end_time(), context),
+      ClockText(ToTime(event.interval_end_time()), context.now, context.zone),
       OrNone(event.node_name()),
-      WhereOf(share == nullptr ? event.owners() : OwnersOf(*share, event.owners()), event.netns()),
+      WhereOf(share, event.owners(), event.netns()),
       share == nullptr ? "unattributed" : ListenAddress(*share),
       share == nullptr ? FormatCount(event.unattributed()) : DropsText(share->drops()),
       CauseText(event.counts()),
@@ -106,7 +98,7 @@ Table DropEventTable(const v1::DropEvent& event, const ViewContext& context) {
   table.columns = {
       {.title = "TIME", .padded_width = 8},
       {.title = "NODE", .fall_away_rank = 3, .least_width = 8, .wide_only = true},
-      {.title = "WHERE", .least_width = 24, .padded_width = 24},
+      {.title = "WHERE", .least_width = 24, .cut_in_the_middle = true, .padded_width = 24},
       {.title = "LISTEN", .least_width = 14, .padded_width = 14},
       {.title = "DROPS", .right_aligned = true, .padded_width = 7},
       {.title = "CAUSE", .fall_away_rank = 1, .least_width = 17, .padded_width = 17},

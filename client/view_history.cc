@@ -61,7 +61,7 @@ v1::ListenDrops TotalOf(const v1::ListenerHistory& history, const Buckets& bucke
 }
 
 std::string WhereOf(const v1::ListenerHistory& history) {
-  const std::string owner = OwnerName(history.owners());
+  const std::string owner = MarkStale(OwnerName(history.owners()), history.owners());
   const bool has_name = PodOf(history.owners()) != kNone || ContainerOf(history.owners()) != kNone;
   return has_name ? owner : absl::StrCat("netns ", NetnsName(history.netns()));
 }
@@ -93,8 +93,8 @@ Table HistoryTable(const Answer<v1::ListenerHistory>& answer, const ViewContext&
   Table table;
   table.columns = {
       {.title = "NODE", .fall_away_rank = 1, .wide_only = !HasSeveralNodes(answer)},
-      {.title = "WHERE", .least_width = 12},
-      {.title = "LISTEN", .least_width = 14},
+      {.title = "WHERE", .least_width = 12, .cut_in_the_middle = true},
+      {.title = "LISTEN", .least_width = 14, .cut_in_the_middle = true},
       {.title = "QUEUE"},
       {.title = "PEAK", .right_aligned = true},
       {.title = "LIMIT", .right_aligned = true, .fall_away_rank = 3},

@@ -10,10 +10,18 @@
 namespace listenq::client {
 namespace {
 
-// Some row's owner has no pod: only the network namespace says where it is.
-bool HasRowWithoutPod(const Answer<v1::Listener>& answer) {
+bool HasPods(const Answer<v1::Listener>& answer) {
   return std::any_of(answer.items.begin(), answer.items.end(),
-                     [](const auto& item) { return PodOf(item.row.owners()) == kNone; });
+                     [](const auto& item) { return PodOf(item.row.owners()) != kNone; });
+}
+
+// A pod says where a listener is, unless that is the host's namespace; without a pod, only the network
+// namespace does: "*:22 (host)".
+std::string ListenAndNetns(const v1::Listener& listener) {
+  const Owners& owners = listener.owners();
+  const bool has_name = PodOf(owners) != kNone || ContainerOf(owners) != kNone;
+  if (has_name && !listener.netns().host()) return ListenAddress(listener);
+  return absl::StrCat(ListenAddress(listener), " (", NetnsName(listener.netns()), ")");
 }
 
 Style StyleOf(const v1::Listener& listener) {
@@ -66,15 +74,20 @@ std::string FirstOf(const Owners& owners, const std::string& (v1::Owner::*field)
   return owners.empty() ? kNone : OrNone((owners.Get(0).*field)());
 }
 
-std::vector<Column> ListenerColumns(bool with_node, bool with_netns) {
+// The mark of old names stands once in a row.
+std::string ContainerCell(const Owners& owners) {
+  return PodOf(owners) == kNone ? MarkStale(ContainerOf(owners), owners) : ContainerOf(owners);
+}
+
+std::vector<Column> ListenerColumns(bool with_node, bool has_pods) {
   return {
       {.title = "NODE", .fall_away_rank = 3, .wide_only = !with_node},
-      {.title = "NAMESPACE", .fall_away_rank = 6, .least_width = 12},
-      {.title = "POD", .least_width = 20},
-      {.title = "CONTAINER", .fall_away_rank = 5, .least_width = 12},
-      {.title = "NETNS", .fall_away_rank = 4, .least_width = 12, .wide_only = !with_netns},
-      {.title = "PROCESS", .fall_away_rank = 2, .least_width = 10},
-      {.title = "LISTEN", .least_width = 21},
+      {.title = "NAMESPACE", .fall_away_rank = 1, .least_width = 9, .cut_in_the_middle = true},
+      {.title = "POD", .least_width = 18, .cut_in_the_middle = true},
+      {.title = "CONTAINER", .fall_away_rank = 5, .least_width = 9, .cut_in_the_middle = true},
+      {.title = "NETNS", .fall_away_rank = 4, .least_width = 12, .wide_only = has_pods},
+      {.title = "PROCESS", .fall_away_rank = 2, .least_width = 10, .cut_in_the_middle = true},
+      {.title = "LISTEN", .least_width = 21, .cut_in_the_middle = true},
       {.title = "QUEUE", .right_aligned = true},
       {.title = "LIMIT", .right_aligned = true},
       {.title = "FULL", .right_aligned = true, .fall_away_rank = 7},
@@ -93,16 +106,16 @@ std::vector<Column> ListenerColumns(bool with_node, bool with_netns) {
   };
 }
 
-std::vector<Cell> ListenerRow(const Item<v1::Listener>& item, absl::Time now) {
+std::vector<Cell> ListenerRow(const Item<v1::Listener>& item, bool has_pods, absl::Time now) {
   const v1::Listener& row = item.row;
   return {
       OrNone(item.node_name),
       NamespaceOf(row.owners()),
-      PodOf(row.owners()),
-      ContainerOf(row.owners()),
+      MarkStale(PodOf(row.owners()), row.owners()),
+      ContainerCell(row.owners()),
       NetnsName(row.netns()),
       ProcessOf(row),
-      ListenAddress(row),
+      has_pods ? ListenAndNetns(row) : ListenAddress(row),
       Cell(OptionalNumber(row.has_queue(), row.queue()), StyleOf(row)),
       OptionalNumber(row.has_limit(), row.limit()),
       Cell(FullText(row), StyleOf(row)),
@@ -148,10 +161,11 @@ std::string QueueBar(const v1::Listener& listener, size_t number_width) {
 }
 
 std::string WhereOf(const v1::Listener& listener) {
-  if (PodOf(listener.owners()) != kNone) return OwnerName(listener.owners());
-  const std::string netns = NetnsName(listener.netns());
-  const std::string container = ContainerOf(listener.owners());
-  return container == kNone ? absl::StrCat("netns ", netns) : container;
+  const Owners& owners = listener.owners();
+  if (PodOf(owners) != kNone) return MarkStale(OwnerName(owners), owners);
+  const std::string container = ContainerOf(owners);
+  return container == kNone ? absl::StrCat("netns ", NetnsName(listener.netns()))
+                            : MarkStale(container, owners);
 }
 
 size_t WidestNumbers(const Answer<v1::Listener>& answer) {
@@ -166,8 +180,9 @@ size_t WidestNumbers(const Answer<v1::Listener>& answer) {
 
 Table ListenersTable(const Answer<v1::Listener>& answer, const ViewContext& context) {
   Table table;
-  table.columns = ListenerColumns(HasSeveralNodes(answer), HasRowWithoutPod(answer));
-  for (const auto& item : answer.items) table.rows.push_back(ListenerRow(item, context.now));
+  const bool has_pods = HasPods(answer);
+  table.columns = ListenerColumns(HasSeveralNodes(answer), has_pods);
+  for (const auto& item : answer.items) table.rows.push_back(ListenerRow(item, has_pods, context.now));
   return table;
 }
 
@@ -175,12 +190,12 @@ Table TopTable(const Answer<v1::Listener>& answer, const ViewContext& context, s
   Table table;
   table.columns = {
       {.title = "DROPS/S", .right_aligned = true},
-      {.title = "QUEUE/LIMIT", .fall_away_rank = 0, .least_width = 12, .padded_width = 19},
+      {.title = "QUEUE/LIMIT", .padded_width = 19},
       {.title = "PEAK", .right_aligned = true, .fall_away_rank = 3},
       {.title = "NODE", .fall_away_rank = 4, .wide_only = !HasSeveralNodes(answer)},
-      {.title = "NAMESPACE/POD", .least_width = 20},
-      {.title = "PROCESS", .fall_away_rank = 5, .least_width = 8},
-      {.title = "LISTEN", .least_width = 21},
+      {.title = "NAMESPACE/POD", .least_width = 20, .cut_in_the_middle = true},
+      {.title = "PROCESS", .fall_away_rank = 5, .least_width = 8, .cut_in_the_middle = true},
+      {.title = "LISTEN", .least_width = 21, .cut_in_the_middle = true},
       {.title = "DROPS", .right_aligned = true, .fall_away_rank = 1},
       {.title = "LAST DROP", .right_aligned = true, .fall_away_rank = 2},
   };
@@ -218,8 +233,11 @@ std::string TopHeadline(const Answer<v1::Listener>& answer, const ViewContext& c
   }
   absl::StrAppend(&line, line.empty() ? "" : " · ",
                   Counted(summary.listeners_examined(), "listener", "listeners"), " in ",
-                  Counted(summary.namespaces_examined(), "namespace", "namespaces"), " · ",
-                  absl::FormatTime("%H:%M:%S", context.now, context.zone));
+                  Counted(summary.namespaces_examined(), "namespace", "namespaces"),
+                  summary.unobservable_namespaces() == 0
+                      ? ""
+                      : absl::StrCat(", ", FormatCount(summary.unobservable_namespaces()), " not observable"),
+                  " · ", absl::FormatTime("%H:%M:%S", context.now, context.zone));
   if (interval > absl::ZeroDuration()) absl::StrAppend(&line, " · every ", absl::FormatDuration(interval));
   return line;
 }

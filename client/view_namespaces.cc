@@ -12,6 +12,11 @@
 namespace listenq::client {
 namespace {
 
+// What the host's namespace counts and sets is nobody's but the node's, whoever lives there.
+std::string OwnerOf(const v1::Namespace& row) {
+  return row.netns().host() ? kNone : MarkStale(OwnerName(row.owners()), row.owners());
+}
+
 std::string WorstQueue(const v1::Namespace& row) {
   if (!row.has_worst_listener()) return kNone;
   const v1::Listener& worst = row.worst_listener();
@@ -42,15 +47,15 @@ std::vector<Column> NamespaceColumns(bool with_node) {
   return {
       {.title = "NODE", .fall_away_rank = 3, .wide_only = !with_node},
       {.title = "NETNS", .least_width = 12},
-      {.title = "OWNER", .least_width = 16},
+      {.title = "OWNER", .least_width = 24, .cut_in_the_middle = true},
       {.title = "LISTENERS", .right_aligned = true, .fall_away_rank = 4},
-      {.title = "WORST QUEUE", .least_width = 16},
+      {.title = "WORST QUEUE", .least_width = 21, .cut_in_the_middle = true},
       {.title = "DROPS", .right_aligned = true},
       {.title = "TIME_WAIT", .right_aligned = true, .fall_away_rank = 5},
       {.title = "PORTS", .fall_away_rank = 6},
       {.title = "PROCESSES", .right_aligned = true, .fall_away_rank = 7},
       {.title = "SEEN", .right_aligned = true, .fall_away_rank = 8},
-      {.title = "STATUS", .fall_away_rank = 2, .least_width = 12},
+      {.title = "STATUS", .fall_away_rank = 2, .least_width = 15},
       {.title = "FULL", .right_aligned = true, .wide_only = true},
       {.title = "OVERFLOWS", .right_aligned = true, .wide_only = true},
       {.title = "DROPS BEFORE", .right_aligned = true, .wide_only = true},
@@ -64,12 +69,29 @@ std::vector<Column> NamespaceColumns(bool with_node) {
 
 std::string OptionalCount(bool has, uint64_t value) { return has ? FormatCount(value) : kNone; }
 
-std::vector<Cell> NamespaceRow(const Item<v1::Namespace>& item, absl::Time now) {
-  const v1::Namespace& row = item.row;
+// What the node's kernel shows of a guest kernel's sockets is nothing: no number of it stands in a table.
+v1::Namespace WithoutNumbers(const v1::Namespace& row) {
+  v1::Namespace blind = row;
+  blind.clear_listener_count();
+  blind.clear_full_listener_count();
+  blind.clear_worst_listener();
+  blind.clear_listen_drops();
+  blind.clear_listen_overflows();
+  blind.clear_listen_drops_before();
+  blind.clear_last_drop_time();
+  blind.clear_time_wait();
+  blind.clear_in_use();
+  blind.clear_in_use6();
+  blind.clear_ephemeral_first();
+  blind.clear_ephemeral_last();
+  return blind;
+}
+
+std::vector<Cell> NamespaceRow(const std::string& node_name, const v1::Namespace& row, absl::Time now) {
   return {
-      OrNone(item.node_name),
+      OrNone(node_name),
       NetnsName(row.netns()),
-      OwnerName(row.owners()),
+      OwnerOf(row),
       OptionalNumber(row.has_listener_count(), row.listener_count()),
       Cell(WorstQueue(row), WorstStyle(row)),
       OptionalCount(row.has_listen_drops(), row.listen_drops()),
@@ -104,14 +126,25 @@ std::string ValueText(bool has, const std::string& value) {
   return value.empty() ? "\"\"" : value;
 }
 
+bool DiffersFromDeclared(const v1::SysctlValue& value) {
+  return value.has_value() && value.has_declared() && value.declared() != value.value();
+}
+
 // What the value differs from: "host", "default", "declared".
 std::string Differs(const v1::SysctlValue& value) {
   std::vector<std::string> differs;
   if (!value.has_value()) return kNone;
   if (value.has_host() && value.host() != value.value()) differs.emplace_back("host");
   if (value.has_kernel_default() && value.kernel_default() != value.value()) differs.emplace_back("default");
-  if (value.has_declared() && value.declared() != value.value()) differs.emplace_back("declared");
+  if (DiffersFromDeclared(value)) differs.emplace_back("declared");
   return OrNone(absl::StrJoin(differs, ","));
+}
+
+// "32768 60999 (declared 20000 60000)".
+Cell ValueCell(const v1::SysctlValue& value) {
+  const std::string text = ValueText(value.has_value(), value.value());
+  if (!DiffersFromDeclared(value)) return text;
+  return {absl::StrCat(text, " (declared ", ValueText(true, value.declared()), ")"), Style::kWarning};
 }
 
 std::set<std::string> AllNames(const Answer<v1::Namespace>& answer) {
@@ -131,16 +164,13 @@ Table SysctlColumnsTable(const Answer<v1::Namespace>& answer, const std::vector<
   Table table;
   table.columns = {{.title = "NODE", .fall_away_rank = 1, .wide_only = !HasSeveralNodes(answer)},
                    {.title = "NETNS", .least_width = 12},
-                   {.title = "OWNER", .least_width = 16}};
+                   {.title = "OWNER", .least_width = 16, .cut_in_the_middle = true}};
   for (const std::string& name : names) table.columns.push_back({.title = name, .least_width = name.size()});
   for (const auto& item : answer.items) {
-    std::vector<Cell> cells = {OrNone(item.node_name), NetnsName(item.row.netns()),
-                               OwnerName(item.row.owners())};
+    std::vector<Cell> cells = {OrNone(item.node_name), NetnsName(item.row.netns()), OwnerOf(item.row)};
     for (const std::string& name : names) {
       const auto found = item.row.sysctls().find(name);
-      cells.emplace_back(found == item.row.sysctls().end()
-                             ? kNone
-                             : ValueText(found->second.has_value(), found->second.value()));
+      cells.emplace_back(found == item.row.sysctls().end() ? kNone : ValueCell(found->second));
     }
     table.rows.push_back(std::move(cells));
   }
@@ -151,7 +181,7 @@ std::vector<Column> SysctlRowColumns(bool with_node) {
   return {
       {.title = "NODE", .fall_away_rank = 1, .wide_only = !with_node},
       {.title = "NETNS", .least_width = 12},
-      {.title = "OWNER", .fall_away_rank = 2, .least_width = 12},
+      {.title = "OWNER", .fall_away_rank = 2, .least_width = 16, .cut_in_the_middle = true},
       {.title = "SYSCTL"},
       {.title = "VALUE", .least_width = 10},
       {.title = "HOST", .fall_away_rank = 4, .least_width = 10},
@@ -167,12 +197,13 @@ Table SysctlRowsTable(const Answer<v1::Namespace>& answer) {
   table.columns = SysctlRowColumns(HasSeveralNodes(answer));
   for (const auto& item : answer.items) {
     for (const auto& [name, value] : Sorted(item.row)) {
-      table.rows.push_back({OrNone(item.node_name), NetnsName(item.row.netns()), OwnerName(item.row.owners()),
-                            name, ValueText(value->has_value(), value->value()),
-                            ValueText(value->has_host(), value->host()),
-                            ValueText(value->has_kernel_default(), value->kernel_default()),
-                            ValueText(value->has_declared(), value->declared()), Differs(*value),
-                            OrNone(value->unreadable_reason())});
+      table.rows.push_back(
+          {OrNone(item.node_name), NetnsName(item.row.netns()), OwnerOf(item.row), name,
+           ValueText(value->has_value(), value->value()), ValueText(value->has_host(), value->host()),
+           ValueText(value->has_kernel_default(), value->kernel_default()),
+           ValueText(value->has_declared(), value->declared()),
+           Cell(Differs(*value), DiffersFromDeclared(*value) ? Style::kWarning : Style::kPlain),
+           OrNone(value->unreadable_reason())});
     }
   }
   return table;
@@ -183,7 +214,11 @@ Table SysctlRowsTable(const Answer<v1::Namespace>& answer) {
 Table NamespacesTable(const Answer<v1::Namespace>& answer, const ViewContext& context) {
   Table table;
   table.columns = NamespaceColumns(HasSeveralNodes(answer));
-  for (const auto& item : answer.items) table.rows.push_back(NamespaceRow(item, context.now));
+  for (const auto& item : answer.items) {
+    const bool blind = !item.row.not_observable_reason().empty();
+    table.rows.push_back(
+        NamespaceRow(item.node_name, blind ? WithoutNumbers(item.row) : item.row, context.now));
+  }
   return table;
 }
 

@@ -1,3 +1,4 @@
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -21,21 +22,59 @@ std::string ShortDuration(bool has, const google::protobuf::Duration& duration) 
   return FormatAge(value);
 }
 
+// "cri unix:///run/containerd/containerd.sock" is one; "cri" alone says that no such source was found, which
+// is how a machine without containers looks.
+bool HasAddress(const v1::SourceHealth& source) { return absl::StrContains(source.source(), ' '); }
+bool IsFailing(const v1::SourceHealth& source) { return !source.healthy() && HasAddress(source); }
+
 std::string MessageOf(const v1::Node& node) {
   std::vector<std::string> parts;
   if (!node.status().message().empty()) parts.push_back(node.status().message());
-  for (const v1::PartError& error : node.errors())
-    parts.push_back(absl::StrCat(error.part(), ": ", error.reason()));
+  // The server's own line tells some of these already.
+  const auto add = [&](const std::string& subject, const std::string& reason) {
+    const bool told = absl::StrContains(node.status().message(), subject) &&
+                      absl::StrContains(node.status().message(), reason);
+    if (!told) parts.push_back(absl::StrCat(subject, ": ", reason));
+  };
+  for (const v1::PartError& error : node.errors()) add(error.part(), error.reason());
   for (const v1::SourceHealth& source : node.sources()) {
-    if (!source.healthy()) parts.push_back(absl::StrCat(source.source(), ": ", source.message()));
+    if (IsFailing(source)) add(source.source(), source.message());
   }
   return OrNone(absl::StrJoin(parts, "; "));
 }
 
-std::string SourcesOf(const v1::Node& node) {
-  return OrNone(absl::StrJoin(node.sources(), ",", [](std::string* out, const v1::SourceHealth& source) {
-    absl::StrAppend(out, source.source());
-  }));
+// "cri, cgroup"; "cri failing"; "no cri".
+Cell SourcesCell(const v1::Node& node) {
+  std::vector<std::string> parts;
+  bool failing = false;
+  for (const v1::SourceHealth& source : node.sources()) {
+    const std::string kind = source.source().substr(0, source.source().find(' '));
+    failing = failing || IsFailing(source);
+    if (source.healthy()) {
+      parts.push_back(kind);
+    } else {
+      parts.push_back(HasAddress(source) ? kind + " failing" : "no " + kind);
+    }
+  }
+  return {OrNone(absl::StrJoin(parts, ", ")), failing ? Style::kWarning : Style::kPlain};
+}
+
+// "cri unix:///run/containerd/containerd.sock (2s ago)", each with its age or what it says.
+std::string SourceHealthOf(const v1::Node& node, absl::Time now) {
+  std::vector<std::string> parts;
+  for (const v1::SourceHealth& source : node.sources()) {
+    const std::string last = source.has_last_success_time()
+                                 ? AgeOf(true, source.last_success_time(), now) + " ago"
+                                 : std::string(source.healthy() ? "" : "never answered");
+    std::string text = source.source();
+    if (!HasAddress(source) && !source.healthy()) {
+      absl::StrAppend(&text, ": ", source.message());
+    } else if (!last.empty()) {
+      absl::StrAppend(&text, " (", source.healthy() ? "" : "failing, ", last, ")");
+    }
+    parts.push_back(std::move(text));
+  }
+  return OrNone(absl::StrJoin(parts, ", "));
 }
 
 std::string FdsOf(const v1::SelfCost& cost) {
@@ -63,6 +102,7 @@ std::vector<Cell> NodeRow(const v1::Node& node, absl::Time now) {
       cost.has_cpu_percent() ? absl::StrFormat("%.1f%%", cost.cpu_percent()) : kNone,
       cost.has_rss_bytes() ? FormatBytes(cost.rss_bytes()) : kNone,
       FdsOf(cost),
+      SourcesCell(node),
       MessageOf(node),
       AgeOf(node.has_start_time(), node.start_time(), now),
       ShortDuration(node.has_last_beat_duration(), node.last_beat_duration()),
@@ -70,7 +110,7 @@ std::vector<Cell> NodeRow(const v1::Node& node, absl::Time now) {
       OptionalNumber(node.has_vanished_namespaces(), node.vanished_namespaces()),
       cost.has_recorder_bytes() ? FormatBytes(cost.recorder_bytes()) : kNone,
       std::to_string(status.api_minor()),
-      SourcesOf(node),
+      SourceHealthOf(node, now),
   };
 }
 
@@ -89,14 +129,15 @@ Table NodesTable(const Answer<v1::Node>& answer, const ViewContext& context) {
       {.title = "CPU", .right_aligned = true, .fall_away_rank = 6},
       {.title = "MEMORY", .right_aligned = true, .fall_away_rank = 7},
       {.title = "FDS", .right_aligned = true, .fall_away_rank = 8},
-      {.title = "MESSAGE", .fall_away_rank = 1, .least_width = 12},
+      {.title = "SOURCES", .fall_away_rank = 3},
+      {.title = "MESSAGE", .fall_away_rank = 1, .least_width = 30},
       {.title = "UP", .right_aligned = true, .wide_only = true},
       {.title = "BEAT", .right_aligned = true, .wide_only = true},
       {.title = "LATE", .right_aligned = true, .wide_only = true},
       {.title = "VANISHED", .right_aligned = true, .wide_only = true},
       {.title = "RECORDER", .right_aligned = true, .wide_only = true},
       {.title = "API", .right_aligned = true, .wide_only = true},
-      {.title = "SOURCES", .wide_only = true},
+      {.title = "SOURCE HEALTH", .wide_only = true},
   };
   for (const auto& item : answer.items) table.rows.push_back(NodeRow(item.row, context.now));
   return table;

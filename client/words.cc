@@ -68,6 +68,15 @@ std::string OwnerName(const Owners& owners) {
   return names.size() == 1 ? names.front() : absl::StrCat(names.front(), " +", names.size() - 1);
 }
 
+bool IsStale(const Owners& owners) {
+  return std::any_of(owners.begin(), owners.end(), [](const v1::Owner& owner) { return owner.stale(); });
+}
+
+std::string MarkStale(std::string name, const Owners& owners) {
+  if (name != kNone && IsStale(owners)) name += "*";
+  return name;
+}
+
 std::string NetnsName(const v1::Netns& netns) {
   if (netns.host()) return "host";
   return netns.names().empty() ? absl::StrCat(netns.inode()) : netns.names(0);
@@ -181,6 +190,11 @@ std::string StateText(v1::NodeState state) {
     default:
       return "unknown";
   }
+}
+
+std::string ClockText(absl::Time time, absl::Time now, const absl::TimeZone& zone) {
+  const bool today = absl::ToCivilDay(time, zone) == absl::ToCivilDay(now, zone);
+  return absl::FormatTime(today ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", time, zone);
 }
 
 std::string AgeOf(bool has, const google::protobuf::Timestamp& time, absl::Time now) {

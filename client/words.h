@@ -33,6 +33,11 @@ std::string ContainerOf(const Owners& owners);
 // more.
 std::string OwnerName(const Owners& owners);
 
+// The names come from a source that stopped answering since: they may be old.
+bool IsStale(const Owners& owners);
+// "web-0*" when they are stale; "-" stays as it is.
+std::string MarkStale(std::string name, const Owners& owners);
+
 // "host", the name of its bind mount, else the inode.
 std::string NetnsName(const v1::Netns& netns);
 
@@ -69,6 +74,9 @@ template <typename Number>
 std::string OptionalNumber(bool has, Number value) {
   return has ? std::to_string(value) : kNone;
 }
+
+// "14:02:11"; with the date when it is not today's.
+std::string ClockText(absl::Time time, absl::Time now, const absl::TimeZone& zone);
 
 // "3m20s" before `now`; "-" when there is no such time.
 std::string AgeOf(bool has, const google::protobuf::Timestamp& time, absl::Time now);

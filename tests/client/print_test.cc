@@ -51,6 +51,39 @@ TEST(EmptyNote, SaysWhatWasLookedAt) {
             "No listeners match: 14 listeners in 5 namespaces looked at.\n");
 }
 
+TEST(EmptyNote, IsNoFactAboutWhatCannotBeSeen) {
+  const auto summary =
+      Proto<v1::Summary>("listeners_examined: 14 namespaces_examined: 5 unobservable_namespaces: 1");
+  EXPECT_EQ(EmptyNote("listeners", summary),
+            "No listeners that can be seen match: 14 listeners in 5 namespaces looked at.\n");
+}
+
+TEST(UnobservableNote, CountsTheNamespacesOfGuestKernels) {
+  EXPECT_EQ(UnobservableNote({}), "");
+  EXPECT_EQ(UnobservableNote(Proto<v1::Summary>("unobservable_namespaces: 1")),
+            "1 network namespace is not observable: a guest kernel owns its sockets (listenq namespaces -o "
+            "wide)\n");
+  EXPECT_EQ(UnobservableNote(Proto<v1::Summary>("unobservable_namespaces: 2")),
+            "2 network namespaces are not observable: a guest kernel owns their sockets (listenq namespaces "
+            "-o wide)\n");
+}
+
+TEST(StaleNote, CountsRowsAndNamesTheOldestTime) {
+  const ViewContext context = {.now = absl::FromUnixSeconds(1'800'000'000), .zone = absl::UTCTimeZone()};
+  const auto stale = [](int64_t seconds) {
+    return absl::StrCat("owners { pod: 'a' stale: true source_time { seconds: ", seconds, " } } ");
+  };
+  Answer<v1::Listener> listeners;
+  listeners.items = {{"n", Proto<v1::Listener>("owners { pod: 'a' source_time { seconds: 1 } }")}};
+  EXPECT_EQ(StaleNote(listeners, context), "");
+  listeners.items.push_back({"n", Proto<v1::Listener>(stale(1'799'999'990) + stale(1'799'999'940))});
+  listeners.items.push_back({"n", Proto<v1::Listener>(stale(1'799'999'980))});
+  EXPECT_EQ(StaleNote(listeners, context), "* the names of 2 rows are as of 07:59:00 (listenq nodes)\n");
+  Answer<v1::DropEpisode> drops;
+  drops.items = {{"n", Proto<v1::DropEpisode>("shares { owners { pod: 'a' stale: true } }")}};
+  EXPECT_EQ(StaleNote(drops, context), "* the names of 1 row are old (listenq nodes)\n");
+}
+
 TEST(SysctlsCsv, HasARowForEachValue) {
   Answer<v1::Namespace> answer;
   answer.items = {

@@ -55,7 +55,7 @@ TEST(ObserverClient, SaysWhatTheServerSays) {
 TEST(ObserverClient, SaysThatTheServerDoesNotKnowTheCall) {
   fakes::FakeObserver server;
   ObserverClient client(server.Channel(), "fake", kLong);
-  const absl::Status status = client.ListNodes({}).status();
+  const absl::Status status = client.GetHistory({}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(status.message().substr(0, 34), "fake does not serve this question:");
 }

@@ -77,6 +77,29 @@ TEST(Run, SaysWhatAnEmptyAnswerLookedAt) {
   EXPECT_EQ(result.notes, "No listeners match: 14 listeners in 5 namespaces looked at.\n");
 }
 
+TEST(Run, NeverTakesWhatIsNotObservableForNothing) {
+  fakes::FakeObserver server;
+  server.listeners_responses = {Proto<v1::ListListenersResponse>(
+      "summary { listeners_examined: 14 namespaces_examined: 5 nodes_expected: 1 nodes_answered: 1 "
+      "unobservable_namespaces: 1 }")};
+  const std::string note =
+      "1 network namespace is not observable: a guest kernel owns its sockets (listenq namespaces -o wide)\n";
+  EXPECT_EQ(RunWith(server, {"listeners"}).notes,
+            "No listeners that can be seen match: 14 listeners in 5 namespaces looked at.\n" + note);
+  server.listeners_responses.push_back(Proto<v1::ListListenersResponse>("batch { listeners { queue: 1 } }"));
+  EXPECT_EQ(RunWith(server, {"listeners"}).notes, note);
+  EXPECT_EQ(RunWith(server, {"top", "--once"}).notes, note);
+}
+
+TEST(Run, ExplainsTheMarkOfOldNamesBesideATableOnly) {
+  fakes::FakeObserver server;
+  server.listeners_responses = {Proto<v1::ListListenersResponse>(
+      "batch { node_name: 'a' listeners { owners { pod: 'web-0' stale: true } } }")};
+  EXPECT_EQ(RunWith(server, {"listeners"}).notes, "* the names of 1 row are old (listenq nodes)\n");
+  EXPECT_EQ(RunWith(server, {"listeners", "-o", "name"}).notes, "");
+  EXPECT_EQ(RunWith(server, {"listeners", "-o", "name"}).out, "listener/web-0/:0\n");
+}
+
 TEST(Run, TakesAValueThatTheServerRejectsForWrongUsage) {
   fakes::FakeObserver server;
   server.end = {grpc::StatusCode::INVALID_ARGUMENT, "pod x\x1b: not a name"};

@@ -50,6 +50,11 @@ TEST(Truncate, CutsAtTheWidthWithAMark) {
 TEST(Truncate, NeverSplitsAWideCharacter) {
   EXPECT_EQ(Truncate("日本語", 5), "日本…");
   EXPECT_EQ(Truncate("日本語", 4), "日…");
+  EXPECT_EQ(TruncateMiddle("api-7f9c5d-x2x4k", 16), "api-7f9c5d-x2x4k");
+  EXPECT_EQ(TruncateMiddle("api-7f9c5d-x2x4k", 11), "api-7…x2x4k");
+  EXPECT_EQ(TruncateMiddle("日本語日本語", 6), "日…語");
+  EXPECT_EQ(TruncateMiddle("abc", 1), "…");
+  EXPECT_EQ(TruncateMiddle("abc", 0), "");
 }
 
 TEST(FormatCount, GroupsThousands) {

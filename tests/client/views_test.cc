@@ -54,10 +54,56 @@ TEST(ListenersTable, ShowsTheNamespaceWhereARowHasNoPod) {
 TEST(ListenersTable, FitsIntoAHundredColumns) {
   EXPECT_EQ(
       RenderTable(ListenersTable(Listeners({kApi, kSshd}), kContext), {.width = 100}),
-      "NAMESPACE  POD               CONTAINER  NETNS       PROCESS   LISTEN      QUEUE  LIMIT  FULL  DROPS\n"
-      "shop       api-7f9c5d-x2x4k  api        4026532246  node (4)  *:8080        512    511  100%  1,204\n"
-      "-          -                 -          host        sshd      0.0.0.0:22      0    128    0%      "
+      "NAMESPACE  POD               CONTAINER  PROCESS   LISTEN             QUEUE  LIMIT  FULL  DROPS\n"
+      "shop       api-7f9c5d-x2x4k  api        node (4)  *:8080               512    511  100%  1,204\n"
+      "-          -                 -          sshd      0.0.0.0:22 (host)      0    128    0%      0\n");
+}
+
+constexpr char kCoredns[] = R"(
+  netns { inode: 4026532300 }
+  owners { namespace: 'kube-system' pod: 'coredns-5d78c9869d-8xk2p' container: 'coredns' stale: true }
+  local_address: '::' local_port: 53 v6_only: false queue: 1 limit: 4096 somaxconn: 4096
+  limit_state: LIMIT_STATE_SOMAXCONN process_count: 1 processes { comm: 'coredns' } listen_drops {})";
+constexpr char kPrometheus[] = R"(
+  netns { inode: 4026532320 }
+  owners { namespace: 'monitoring' pod: 'prometheus-kube-prometheus-stack-prometheus-0'
+           container: 'config-reloader' }
+  local_address: '10.244.1.20' local_port: 10250 queue: 0 limit: 4096 process_count: 1
+  processes { comm: 'prometheus-conf' } listen_drops {})";
+
+TEST(ListenersTable, KeepsNamesApartWhereItCutsThem) {
+  EXPECT_EQ(
+      RenderTable(ListenersTable(Listeners({kApi, kCoredns, kPrometheus, kSshd}), kContext), {.width = 100}),
+      "NAMESPACE  POD                 CONTAINER   PROCESS      LISTEN             QUEUE  LIMIT  FULL  DROPS\n"
+      "shop       api-7f9c5d-x2x4k    api         node (4)     *:8080               512    511  100%  1,204\n"
+      "kube…stem  coredns-…9d-8xk2p*  coredns     coredns      *:53                   1   4096    0%      0\n"
+      "moni…ring  promethe…metheus-0  conf…oader  prome…-conf  10.244.1.20:10250      0   4096    0%      0\n"
+      "-          -                   -           sshd         0.0.0.0:22 (host)      0    128    0%      "
       "0\n");
+}
+
+TEST(ListenersTable, MarksOldNames) {
+  const std::string text = RenderTable(ListenersTable(Listeners({kCoredns}), kContext), {.headers = false});
+  EXPECT_EQ(text,
+            "kube-system  coredns-5d78c9869d-8xk2p*  coredns  coredns  *:53  1  4096  0%  0  somaxconn, or "
+            "as asked\n");
+  const auto docker =
+      Listeners({"owners { container: 'redis' stale: true } local_address: '::' local_port: 1"});
+  EXPECT_EQ(RenderTable(ListenersTable(docker, kContext), {.headers = false}), "redis*  0  [::]:1\n");
+}
+
+TEST(ListenersTable, SaysThatAPodListensInTheHostsNamespace) {
+  const auto answer =
+      Listeners({"owners { namespace: 'kube-system' pod: 'kube-proxy-lqwtx' container: 'kube-proxy' } netns "
+                 "{ host: true } "
+                 "local_address: '127.0.0.1' local_port: 10249",
+                 "owners { container: 'redis' } netns { inode: 7 } local_address: '0.0.0.0' local_port: 6379",
+                 "netns { names: 'blue' } local_address: '0.0.0.0' local_port: 80"});
+  EXPECT_EQ(RenderTable(ListenersTable(answer, kContext), {}),
+            "NAMESPACE    POD               CONTAINER   LISTEN\n"
+            "kube-system  kube-proxy-lqwtx  kube-proxy  127.0.0.1:10249 (host)\n"
+            "-            -                 redis       0.0.0.0:6379\n"
+            "-            -                 -           0.0.0.0:80 (blue)\n");
 }
 
 TEST(ListenersTable, SaysWhatIsMissing) {
@@ -86,6 +132,22 @@ TEST(TopTable, ShowsRatesAndBars) {
       "DROPS/S  QUEUE/LIMIT          PEAK  NAMESPACE/POD          PROCESS   LISTEN      DROPS  LAST DROP\n"
       "   31.0  512/511  ████████     512  shop/api-7f9c5d-x2x4k  node (4)  *:8080      1,204         2s\n"
       "      -  0/128                   -  netns host             sshd      0.0.0.0:22      0          -\n");
+}
+
+TEST(TopTable, KeepsItsBarsAndMarksOldNames) {
+  EXPECT_EQ(RenderTable(TopTable(Listeners({kApi, kCoredns, kPrometheus}), kContext, 0), {.width = 90}),
+            "DROPS/S  QUEUE/LIMIT          NAMESPACE/POD            LISTEN             DROPS  LAST DROP\n"
+            "   31.0  512/511  ████████    shop/api-7f9c5d-x2x4k    *:8080             1,204         2s\n"
+            "      -  1/4096               kube-system…869d-8xk2p*  *:53                   0          -\n"
+            "      -  0/4096               monitoring/…rometheus-0  10.244.1.20:10250      0          -\n");
+}
+
+TEST(TopHeadline, CountsWhatIsNotObservable) {
+  Answer<v1::Listener> answer;
+  answer.summary =
+      Proto<v1::Summary>("listeners_examined: 14 namespaces_examined: 5 unobservable_namespaces: 2");
+  EXPECT_EQ(TopHeadline(answer, kContext, absl::ZeroDuration()),
+            "14 listeners in 5 namespaces, 2 not observable · 08:00:00");
 }
 
 TEST(TopHeadline, NamesTheNodesThatDidNotAnswer) {
@@ -121,6 +183,38 @@ TEST(NamespacesTable, ShowsARowForEach) {
       "ended 1m ago\n");
 }
 
+TEST(NamespacesTable, HasNoNumbersOfAGuestKernel) {
+  Answer<v1::Namespace> answer;
+  answer.items = {{"n", Proto<v1::Namespace>(
+                            "netns { inode: 9 } owners { namespace: 'a' pod: 'b' stale: true } "
+                            "listener_count: 0 full_listener_count: 0 listen_drops: 0 time_wait: 0 "
+                            "in_use: 0 in_use6: 0 listen_overflows: 0 listen_drops_before: 0 "
+                            "ephemeral_first: 1 ephemeral_last: 2 process_count: 3 not_observable_reason: "
+                            "'not observable: guest kernel (gVisor, runtime handler runsc)'")},
+                  {"n", Proto<v1::Namespace>(
+                            "netns { inode: 8 } listener_count: 1 full_listener_count: 1 listen_drops: 2 "
+                            "time_wait: 3 in_use: 4 in_use6: 5 listen_overflows: 6")}};
+  EXPECT_EQ(RenderTable(NamespacesTable(answer, kContext), {.wide = true}),
+            "NODE  NETNS  OWNER  LISTENERS  WORST QUEUE  DROPS  TIME_WAIT  PORTS  PROCESSES  SEEN  STATUS    "
+            "                                                    FULL  OVERFLOWS  DROPS BEFORE  LAST DROP  "
+            "IN USE  IN USE 6  INODE  CONTAINERS\n"
+            "n     9      a/b*           -  -                -          -  -              3     -  not "
+            "observable: guest kernel (gVisor, runtime handler runsc)     -          -             -         "
+            " -       -         -      9  -\n"
+            "n     8      -              1  -                2          3  -              -     -  -         "
+            "                                                       1          6             -          -    "
+            "   4         5      8  -\n");
+}
+
+TEST(NamespacesTable, NamesNobodyForTheHost) {
+  Answer<v1::Namespace> answer;
+  answer.items = {
+      {"n", Proto<v1::Namespace>("netns { host: true } owners { pod: 'kube-proxy' } listener_count: 3")}};
+  EXPECT_EQ(RenderTable(NamespacesTable(answer, kContext), {}),
+            "NETNS  LISTENERS\n"
+            "host           3\n");
+}
+
 Answer<v1::Namespace> SysctlAnswer() {
   Answer<v1::Namespace> answer;
   answer.items = {{"n", Proto<v1::Namespace>(R"(
@@ -143,6 +237,24 @@ TEST(SysctlsTable, HasColumnsForAFewNames) {
   EXPECT_EQ(RenderTable(SysctlsTable(SysctlAnswer(), {"net.ipv4.tcp_mem", "net.core.somaxconn"}, false), {}),
             "NETNS  net.core.somaxconn\n"
             "blue   128\n");
+}
+
+TEST(SysctlsTable, ShowsWhatAPodDeclaredInVain) {
+  Answer<v1::Namespace> answer;
+  answer.items = {{"n", Proto<v1::Namespace>(R"(
+    netns { inode: 9 } owners { namespace: 'shop' pod: 'api-7f9c5d-x2x4k' }
+    sysctls { key: 'net.core.somaxconn' value { value: '128' declared: '128' host: '128' } }
+    sysctls { key: 'net.ipv4.ip_local_port_range' value { value: '32768 60999' declared: '20000 60000' } })")}};
+  EXPECT_EQ(
+      RenderTable(SysctlsTable(answer, {}, false), {}),
+      "NETNS  OWNER                  SYSCTL                        VALUE        HOST  DECLARED     DIFFERS\n"
+      "9      shop/api-7f9c5d-x2x4k  net.core.somaxconn            128          128   128          -\n"
+      "9      shop/api-7f9c5d-x2x4k  net.ipv4.ip_local_port_range  32768 60999  -     20000 60000  "
+      "declared\n");
+  EXPECT_EQ(
+      RenderTable(SysctlsTable(answer, {"net.core.somaxconn", "net.ipv4.ip_local_port_range"}, false), {}),
+      "NETNS  OWNER                  net.core.somaxconn  net.ipv4.ip_local_port_range\n"
+      "9      shop/api-7f9c5d-x2x4k  128                 32768 60999 (declared 20000 60000)\n");
 }
 
 TEST(SysctlsTable, GivesTheReasonWhenWide) {
@@ -171,6 +283,19 @@ TEST(DropsTable, HasARowForEachShareAndOneForTheRest) {
       "07:55:00     3m20s  shop/api  -        unattributed      3  accept queue full           -  ongoing\n");
 }
 
+TEST(DropsTable, BlamesNoPodForTheHostsDrops) {
+  Answer<v1::DropEpisode> answer;
+  answer.items = {{"n", Proto<v1::DropEpisode>(R"(
+    id: 7 netns { host: true } owners { namespace: 'kube-system' pod: 'kube-proxy' }
+    start_time { seconds: 1799999700 } last_time { seconds: 1799999900 } counts { other: 3 } unattributed: 1
+    shares { local_address: '10.0.0.7' local_port: 443 drops { min: 2 max: 2 }
+             owners { namespace: 'edge' pod: 'ingress-x1' stale: true } })")}};
+  EXPECT_EQ(RenderTable(DropsTable(answer, kContext), {}),
+            "START     DURATION  WHERE             LISTEN        DROPS  CAUSE  STATE\n"
+            "07:55:00     3m20s  edge/ingress-x1*  10.0.0.7:443      2  other  over\n"
+            "07:55:00     3m20s  netns host        unattributed      1  other  over\n");
+}
+
 TEST(DropEventTable, HasFixedWidths) {
   const auto event = Proto<v1::DropEvent>(R"(
     node_name: 'n' interval_end_time { seconds: 1799999999 } netns { names: 'blue' } counts { accept_queue_full: 2 }
@@ -192,6 +317,37 @@ TEST(NodesTable, ShowsStateAndCost) {
             "NODE  STATE    VERSION  KERNEL  NAMESPACES  LISTENERS  READ   CPU    MEMORY      FDS  MESSAGE\n"
             "a     partial  0.1.0    6.18             5         14  0.4s  0.2%  10.0 MiB  40/1024  "
             "3 namespaces could not be read\n");
+}
+
+TEST(NodesTable, TellsAFailingSourceFromNone) {
+  Answer<v1::Node> answer;
+  answer.items = {
+      {"", Proto<v1::Node>(
+               "status { node_name: 'a' state: NODE_STATE_PARTIAL message: "
+               "'owners: cri unix:///run/c.sock: deadline exceeded; names are as of 14:02:11' } "
+               "sources { source: 'cri unix:///run/c.sock' message: 'deadline exceeded' "
+               "last_success_time { seconds: 1799999280 } } sources { source: 'cgroup' healthy: true }")},
+      {"", Proto<v1::Node>("status { node_name: 'b' state: NODE_STATE_OK } "
+                           "sources { source: 'cri unix:///run/c.sock' message: 'permission denied' } ")},
+      {"", Proto<v1::Node>(
+               "status { node_name: 'c' state: NODE_STATE_OK } "
+               "sources { source: 'cri' message: 'no runtime socket found' } "
+               "sources { source: 'docker' healthy: true last_success_time { seconds: 1799999996 } }")}};
+  EXPECT_EQ(RenderTable(NodesTable(answer, kContext), {.color = true}),
+            "NODE  STATE    SOURCES              MESSAGE\n"
+            "a     \x1b[33mpartial\x1b[0m  \x1b[33mcri failing, cgroup\x1b[0m  owners: cri "
+            "unix:///run/c.sock: deadline exceeded; names are as of 14:02:11\n"
+            "b     ok       \x1b[33mcri failing\x1b[0m          cri unix:///run/c.sock: permission denied\n"
+            "c     ok       no cri, docker       -\n");
+  EXPECT_EQ(
+      RenderTable(NodesTable(answer, kContext), {.wide = true, .headers = false}),
+      "a  partial  -  -  -  -  -  -  -  -  cri failing, cgroup  owners: cri unix:///run/c.sock: deadline "
+      "exceeded; names are as of 14:02:11  -  -  -  -  -  0  cri unix:///run/c.sock (failing, 12m ago), "
+      "cgroup\n"
+      "b  ok       -  -  -  -  -  -  -  -  cri failing          cri unix:///run/c.sock: permission denied    "
+      "                                -  -  -  -  -  0  cri unix:///run/c.sock (failing, never answered)\n"
+      "c  ok       -  -  -  -  -  -  -  -  no cri, docker       -                                            "
+      "                                -  -  -  -  -  0  cri: no runtime socket found, docker (4s ago)\n");
 }
 
 TEST(HistoryTable, HoldsASampleUntilTheNextOne) {

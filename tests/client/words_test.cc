@@ -68,6 +68,14 @@ TEST(LimitedBy, SaysWhatBounds) {
   EXPECT_EQ(LimitedBy(Listener("")), "-");
 }
 
+TEST(MarkStale, MarksNamesOfASourceThatWentSilent) {
+  const Owners fresh = Listener("owners { pod: 'a' }").owners();
+  const Owners stale = Listener("owners { pod: 'a' } owners { pod: 'b' stale: true }").owners();
+  EXPECT_EQ(MarkStale("a", fresh), "a");
+  EXPECT_EQ(MarkStale("a", stale), "a*");
+  EXPECT_EQ(MarkStale("-", stale), "-");
+}
+
 TEST(OwnerName, TakesTheBestNameThereIs) {
   const auto name = [](const std::string& text) { return OwnerName(Listener(text).owners()); };
   EXPECT_EQ(name("owners { namespace: 'shop' pod: 'api' container: 'c' }"), "shop/api");

@@ -4,6 +4,7 @@
 
 #include <grpc/support/time.h>
 #include <grpcpp/channel.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -19,9 +20,11 @@ namespace listenq::fakes {
 // Set the fields before the first call.
 class FakeObserver final : public v1::Observer::Service {
  public:
-  FakeObserver() {
+  // "unix:///path" serves there too; "" is for Channel alone.
+  explicit FakeObserver(const std::string& address = "") {
     grpc::ServerBuilder builder;
     builder.RegisterService(this);
+    if (!address.empty()) builder.AddListeningPort(address, grpc::InsecureServerCredentials());
     server_ = builder.BuildAndStart();
   }
   ~FakeObserver() override { server_->Shutdown(std::chrono::system_clock::now()); }
@@ -35,6 +38,26 @@ class FakeObserver final : public v1::Observer::Service {
     return End(context);
   }
 
+  grpc::Status ListNamespaces(grpc::ServerContext* context, const v1::ListNamespacesRequest* request,
+                              grpc::ServerWriter<v1::ListNamespacesResponse>* writer) override {
+    namespaces_request = *request;
+    for (const auto& response : namespaces_responses) writer->Write(response);
+    return End(context);
+  }
+
+  grpc::Status ListDrops(grpc::ServerContext* context, const v1::ListDropsRequest* request,
+                         grpc::ServerWriter<v1::ListDropsResponse>* writer) override {
+    drops_request = *request;
+    for (const auto& response : drops_responses) writer->Write(response);
+    return End(context);
+  }
+
+  grpc::Status SummarizeSysctls(grpc::ServerContext* context, const v1::SummarizeSysctlsRequest* /*request*/,
+                                v1::SummarizeSysctlsResponse* response) override {
+    *response = sysctls_response;
+    return End(context);
+  }
+
   grpc::Status WatchDrops(grpc::ServerContext* context, const v1::WatchDropsRequest* /*request*/,
                           grpc::ServerWriter<v1::WatchDropsResponse>* writer) override {
     for (const auto& response : watch_responses) writer->Write(response);
@@ -42,13 +65,18 @@ class FakeObserver final : public v1::Observer::Service {
   }
 
   std::vector<v1::ListListenersResponse> listeners_responses;
+  std::vector<v1::ListNamespacesResponse> namespaces_responses;
+  std::vector<v1::ListDropsResponse> drops_responses;
+  v1::SummarizeSysctlsResponse sysctls_response;
   std::vector<v1::WatchDropsResponse> watch_responses;
   // After the messages: hold the stream open until the caller cancels or its deadline passes, or end with
   // this.
   bool hang = false;
   grpc::Status end;
-  // The last one received; read it after the call.
+  // The last ones received; read them after the call.
   v1::ListListenersRequest listeners_request;
+  v1::ListNamespacesRequest namespaces_request;
+  v1::ListDropsRequest drops_request;
 
  private:
   grpc::Status End(grpc::ServerContext* context) {
