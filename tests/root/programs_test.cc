@@ -20,8 +20,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "tests/root/program.h"
 #include "tests/support/confine.h"
+#include "tests/support/program.h"
 #include "tests/support/skip.h"
 #include "tests/support/sockets.h"
 #include "tests/support/test_netns.h"

@@ -9,8 +9,18 @@
 #include "tests/support/test_netns.h"
 
 namespace listenq::test {
+namespace {
 
-TempFolder::TempFolder() : path_("/tmp/lqt-XXXXXX") {
+std::string& Parent() {
+  static std::string* const folder = new std::string("/tmp");
+  return *folder;
+}
+
+}  // namespace
+
+void TempFolder::SetParent(absl::string_view folder) { Parent() = std::string(folder); }
+
+TempFolder::TempFolder() : path_(absl::StrCat(Parent(), "/lqt-XXXXXX")) {
   if (mkdtemp(path_.data()) == nullptr) Die("make a temporary folder");
 }
 

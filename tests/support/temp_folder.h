@@ -8,14 +8,17 @@
 
 namespace listenq::test {
 
-// A folder below /tmp (its path is short enough for unix sockets), removed with all that is in it. Dies when
-// it, or what is asked of it, can't be made.
+// A folder below /tmp (its path is short enough for unix sockets) or below SetParent()'s, removed with all
+// that is in it. Dies when it, or what is asked of it, can't be made.
 class TempFolder {
  public:
   TempFolder();
   ~TempFolder();
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;
+
+  // Where the folders that this program makes from now on are. Before it has threads.
+  static void SetParent(absl::string_view folder);
 
   [[nodiscard]] const std::string& path() const { return path_; }
   // The path of what is called `name` in it: "a/b".

@@ -1,6 +1,6 @@
 // The programs as their users start them: child processes with captured output.
-#ifndef LISTENQ_TESTS_ROOT_PROGRAM_H_
-#define LISTENQ_TESTS_ROOT_PROGRAM_H_
+#ifndef LISTENQ_TESTS_SUPPORT_PROGRAM_H_
+#define LISTENQ_TESTS_SUPPORT_PROGRAM_H_
 
 #include <sys/types.h>
 
@@ -46,4 +46,4 @@ Finished RunProgram(const std::vector<std::string>& argv);
 
 }  // namespace listenq::test
 
-#endif  // LISTENQ_TESTS_ROOT_PROGRAM_H_
+#endif  // LISTENQ_TESTS_SUPPORT_PROGRAM_H_

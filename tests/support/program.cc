@@ -1,4 +1,4 @@
-#include "tests/root/program.h"
+#include "tests/support/program.h"
 
 #include <fcntl.h>
 #include <spawn.h>
