@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/discover/cri_client.h"
+#include "agent/discover/name_poller.h"
 #include "agent/scan_loop.h"
 #include "agent/scanner.h"
 #include "agent/serve/server.h"
@@ -23,16 +25,32 @@ void LogErrors(const model::Snapshot& snapshot) {
   }
 }
 
+// The socket is looked for anew at each connect: the runtime may start after the agent.
+discover::ConnectRuntime ConnectTo(const std::string& endpoint) {
+  if (endpoint == "off") return nullptr;
+  return [endpoint]() -> absl::StatusOr<discover::RuntimeConnection> {
+    std::string address = endpoint;
+    if (endpoint == "auto") {
+      ASSIGN_OR_RETURN(const std::string socket, discover::FindCriSocket(""));
+      address = absl::StrCat("unix://", socket);
+    }
+    ASSIGN_OR_RETURN(std::unique_ptr<discover::CriClient> client, discover::CriClient::Make(address));
+    return discover::RuntimeConnection{.name = absl::StrCat("cri ", address), .runtime = std::move(client)};
+  };
+}
+
 }  // namespace
 
 absl::Status RunAgent(Config config, base::StopSignals* signals) {
   const sys::SystemClock clock;
   const absl::Duration interval = config.scanner.beat;
-  Scanner scanner(std::move(config.scanner), &clock);
+  discover::NamePoller names(std::move(config.names), ConnectTo(config.cri_endpoint), &clock);
+  Scanner scanner(std::move(config.scanner), &clock, &names);
   // The socket is bound before any thread of ours starts: the umask that keeps it private is the whole
   // process'.
   ASSIGN_OR_RETURN(const std::unique_ptr<serve::ObserverServer> server,
                    serve::ObserverServer::Start(base::ToString(config.listen), scanner, clock));
+  names.Start();
   {
     const ScanLoop loop(
         interval,

@@ -23,6 +23,10 @@ struct Flags {
   std::string log_level = "info";
   std::string proc = "/proc";
   std::vector<std::string> pin_folders = discover::Discovery::Options().pin_folders;
+  std::string cgroup_root = discover::Discovery::Options().cgroup_root;
+  std::string cri_endpoint = "auto";
+  std::string docker_root = discover::PlainRuntimes::Options().docker_root;
+  std::string podman_root = discover::PlainRuntimes::Options().podman_root;
   std::string processes = "on";
   std::string interval = "1s";
   std::string full_interval = "5s";
@@ -47,6 +51,17 @@ void Declare(CLI::App* app, Flags* flags) {
   app->add_option("--proc", flags->proc, "Where the node's /proc is mounted")->capture_default_str();
   app->add_option("--pin-folder", flags->pin_folders,
                   "Folder of bind mounts of network namespaces (repeatable)")
+      ->capture_default_str();
+  app->add_option("--cgroup-root", flags->cgroup_root, "Where the node's cgroup v2 hierarchy is mounted")
+      ->capture_default_str();
+  app->add_option("--cri-endpoint", flags->cri_endpoint,
+                  "Socket of the container runtime (unix:///path): names of pods. auto looks where runtimes "
+                  "have it, off asks nobody")
+      ->envname("CONTAINER_RUNTIME_ENDPOINT")
+      ->capture_default_str();
+  app->add_option("--docker-root", flags->docker_root, "Docker's folder: names of its containers")
+      ->capture_default_str();
+  app->add_option("--podman-root", flags->podman_root, "Podman's storage folder: names of its containers")
       ->capture_default_str();
   app->add_option("--processes", flags->processes, "Name the processes of listeners: on or off")
       ->check(CLI::IsMember({"on", "off"}))
@@ -87,6 +102,15 @@ absl::Status ReadDuration(absl::string_view flag, const std::string& text, absl:
                                                  absl::FormatDuration(least), ", like 500ms, 5s or 15m"));
 }
 
+absl::Status CheckCriEndpoint(const std::string& endpoint) {
+  if (endpoint == "auto" || endpoint == "off") return absl::OkStatus();
+  const absl::StatusOr<base::Address> address = base::ParseServerAddress(endpoint);
+  if (address.ok() && address->is_unix()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--cri-endpoint ", endpoint,
+                                                 ": not auto, off or a unix socket, like ",
+                                                 "unix:///run/containerd/containerd.sock"));
+}
+
 absl::StatusOr<Config> Check(const Flags& flags) {
   Config config;
   ScannerOptions& scanner = config.scanner;
@@ -95,9 +119,13 @@ absl::StatusOr<Config> Check(const Flags& flags) {
   scanner.node_name = flags.node_name.empty() ? HostName() : flags.node_name;
   scanner.discovery.proc = flags.proc;
   scanner.discovery.pin_folders = flags.pin_folders;
+  scanner.discovery.cgroup_root = flags.cgroup_root;
   scanner.collector.proc = flags.proc;
   scanner.collector.max_listeners = flags.max_listeners;
   scanner.name_processes = flags.processes == "on";
+  config.names.plain = {.docker_root = flags.docker_root, .podman_root = flags.podman_root};
+  config.cri_endpoint = flags.cri_endpoint;
+  RETURN_IF_ERROR(CheckCriEndpoint(flags.cri_endpoint));
   scanner.recorder.memory_limit_bytes = flags.history_memory_mib << 20;
   scanner.recorder.max_episodes = flags.max_drops;
   constexpr absl::Duration kLeast = absl::Milliseconds(100);
@@ -108,6 +136,7 @@ absl::StatusOr<Config> Check(const Flags& flags) {
   RETURN_IF_ERROR(ReadDuration("--hot-time", flags.hot_time, absl::ZeroDuration(), &scanner.hot_time));
   RETURN_IF_ERROR(ReadDuration("--history", flags.history_time, scanner.beat, &scanner.recorder.samples_for));
   RETURN_IF_ERROR(ReadDuration("--drops", flags.drops_time, scanner.beat, &scanner.recorder.episodes_for));
+  config.names.interval = scanner.beat;
   return config;
 }
 

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "agent/discover/name_poller.h"
 #include "agent/scanner.h"
 #include "base/address.h"
 
@@ -17,6 +18,9 @@ struct Config {
   base::Address listen;
   std::string log_level;
   ScannerOptions scanner;
+  discover::NamePoller::Options names;
+  // "auto", "off" or the address of a socket.
+  std::string cri_endpoint;
 };
 
 // What to do instead of running: print `text` and exit.

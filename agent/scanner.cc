@@ -49,20 +49,35 @@ std::vector<std::string> PinNames(const std::vector<std::string>& pins) {
   return names;
 }
 
-// Equal but for the time they were confirmed.
-bool SameOwners(const std::vector<model::Owner>& before, const std::vector<model::Owner>& now) {
-  return std::equal(before.begin(), before.end(), now.begin(), now.end(), [](const auto& a, const auto& b) {
-    model::Owner stamped = a;
-    stamped.source_time = b.source_time;
-    return stamped == b;
-  });
+absl::flat_hash_map<uint64_t, uint64_t> CgroupsOfSockets(
+    const std::vector<model::ListenerReading>& listeners) {
+  absl::flat_hash_map<uint64_t, uint64_t> cgroups;
+  for (const model::ListenerReading& listener : listeners) {
+    if (listener.cgroup_id.has_value()) cgroups.emplace(listener.inode, *listener.cgroup_id);
+  }
+  return cgroups;
+}
+
+// The container that made a socket owns it too, though another one's process may hold it.
+std::shared_ptr<const model::SocketProcesses> WithContainer(
+    std::shared_ptr<const model::SocketProcesses> processes, const std::string& container) {
+  if (container.empty()) return processes;
+  auto all = std::make_shared<model::SocketProcesses>(*processes);
+  all->AddContainer(container);
+  return all;
+}
+
+bool LivesThere(const discover::FoundNamespace& before, const discover::FoundNamespace& now) {
+  return before.pins == now.pins && before.containers == now.containers &&
+         before.first_processes == now.first_processes;
 }
 
 }  // namespace
 
-Scanner::Scanner(ScannerOptions options, const sys::Clock* clock)
+Scanner::Scanner(ScannerOptions options, const sys::Clock* clock, discover::NameSource* names)
     : options_(std::move(options)),
       clock_(clock),
+      name_source_(names),
       discovery_(options_.discovery),
       collector_(options_.collector, clock),
       recorder_(std::make_unique<analyze::FlightRecorder>(options_.recorder)),
@@ -104,8 +119,10 @@ void Scanner::Beat() {
 void Scanner::Discover(absl::Time now) {
   const bool full = IsDue(next_walk_, now);
   if (full) next_walk_ = now + options_.full_interval;
-  discover::DiscoverResult result = discovery_.Walk(full, now);
+  discover::DiscoverResult result = discovery_.Walk(full);
   node_.errors = std::move(result.errors);
+  NoteSources();
+  const model::NetnsSerial last_known = last_serial_;
   absl::flat_hash_set<sys::FileId> alive;
   for (discover::FoundNamespace& found : result.namespaces) {
     alive.insert({.dev = found.dev, .inode = found.inode});
@@ -114,8 +131,25 @@ void Scanner::Discover(absl::Time now) {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto current = entry++;
     if (alive.contains(current->first)) continue;
-    End(*current->second, now);
+    End(current->second.get(), now);
     entries_.erase(current);
+  }
+  // Somebody whom the runtime was not asked about yet.
+  if (name_source_ != nullptr && last_serial_ != last_known) name_source_->Wake();
+}
+
+void Scanner::NoteSources() {
+  if (name_source_ == nullptr) return;
+  names_ = name_source_->Latest();
+  node_.sources = name_source_->Health();
+  for (const model::SourceHealth& source : node_.sources) {
+    if (source.healthy || source.absent) continue;
+    std::string reason = absl::StrCat(source.source, ": ", source.message);
+    if (source.last_success != absl::InfinitePast()) {
+      absl::StrAppend(&reason, "; its names are as of ",
+                      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", source.last_success, absl::UTCTimeZone()));
+    }
+    node_.errors.push_back({.part = "owners", .reason = std::move(reason)});
   }
 }
 
@@ -142,17 +176,31 @@ void Scanner::Update(Entry* entry, discover::FoundNamespace found, absl::Time no
   if (new_pids) entry->tracker.SetProcessCount(static_cast<uint32_t>(found.pids.size()));
   if (new_pins || new_pids || entry->paths.empty()) entry->paths = WaysIn(options_.discovery.proc, found);
   entry->pids_changed = entry->pids_changed || new_pids;
-  const std::vector<model::Owner>& before = entry->found.owners;
-  const bool stamp = before.empty() || now - before.front().source_time >= kOwnerStamp;
-  if (stamp || !SameOwners(before, found.owners)) {
-    entry->tracker.SetOwners(std::make_shared<const std::vector<model::Owner>>(found.owners));
-  } else {
-    found.owners = before;
-  }
+  const bool changed = !LivesThere(entry->found, found);
   entry->found = std::move(found);
+  Name(entry, changed, now);
 }
 
-void Scanner::End(const Entry& entry, absl::Time now) { recorder_->End(entry.tracker.End(now)); }
+void Scanner::Name(Entry* entry, bool changed, absl::Time now) {
+  if (!changed && entry->names == names_ && now - entry->named < kOwnerStamp) return;
+  entry->names = names_;
+  entry->named = now;
+  discover::NamedNamespace named = discover::NameNamespace(entry->found, *names_, now);
+  entry->tracker.SetOwners(std::make_shared<const std::vector<model::Owner>>(std::move(named.owners)));
+  entry->tracker.SetDeclaredSysctls(std::move(named.declared_sysctls));
+  entry->not_observable_reason = std::move(named.not_observable_reason);
+  SetObservable(entry);
+}
+
+void Scanner::SetObservable(Entry* entry) {
+  entry->tracker.SetNotObservable(entry->tracker.known().empty() ? entry->not_observable_reason : "");
+}
+
+// The name of a short life may have come after its last beat.
+void Scanner::End(Entry* entry, absl::Time now) {
+  Name(entry, false, now);
+  recorder_->End(entry->tracker.End(now));
+}
 
 void Scanner::MarkHot(absl::Time now) {
   const sys::MutexLock lock(mutex_);
@@ -244,6 +292,7 @@ void Scanner::Apply(Entry* entry, absl::StatusOr<model::NamespaceReading> readin
   if (!moved) entry->sockets = reading->sockets;
   if (reading->sysctls != nullptr) entry->sysctls = reading->sysctls;
   std::optional<model::DropEvent> drops = entry->tracker.ApplyFull(*std::move(reading));
+  SetObservable(entry);
   NameProcesses(entry, slow);
   if (drops.has_value()) recorder_->AddDrops(*std::move(drops));
   if (!moved) Schedule(entry, first, now);
@@ -251,7 +300,7 @@ void Scanner::Apply(Entry* entry, absl::StatusOr<model::NamespaceReading> readin
 
 // The inode number went to another namespace between two beats.
 Scanner::Entry* Scanner::ReplaceReused(Entry* entry, absl::Time now) {
-  End(*entry, now);
+  End(entry, now);
   discover::FoundNamespace found = entry->found;
   std::unique_ptr<Entry>& place = entries_[{.dev = found.dev, .inode = found.inode}];
   place = MakeEntry(found, now);
@@ -294,7 +343,12 @@ void Scanner::NameProcesses(Entry* entry, bool slow) {
   const auto found =
       discover::FindSocketProcesses(options_.discovery.proc, entry->found.pids,
                                     {inodes.begin(), inodes.end()}, kMaxFdsPerSearch, container_of);
-  for (const auto& [inode, processes] : found) entry->tracker.SetSocketProcesses(inode, processes);
+  const absl::flat_hash_map<uint64_t, uint64_t> cgroups = CgroupsOfSockets(entry->tracker.known());
+  for (auto [inode, processes] : found) {
+    const auto cgroup = cgroups.find(inode);
+    const std::string container = cgroup == cgroups.end() ? "" : discovery_.ContainerOfCgroup(cgroup->second);
+    entry->tracker.SetSocketProcesses(inode, WithContainer(std::move(processes), container));
+  }
 }
 
 // ---- Step 4
@@ -302,7 +356,7 @@ void Scanner::NameProcesses(Entry* entry, bool slow) {
 void Scanner::Publish(absl::Time start) {
   auto snapshot = std::make_shared<model::Snapshot>();
   snapshot->read_time = start;
-  snapshot->complete = true;
+  snapshot->complete = names_->complete();
   snapshot->namespaces.reserve(entries_.size());
   for (auto& [id, entry] : entries_) {
     snapshot->namespaces.push_back(entry->tracker.Publish());

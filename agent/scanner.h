@@ -16,6 +16,8 @@
 #include "agent/analyze/namespace_tracker.h"
 #include "agent/collect/collector.h"
 #include "agent/discover/discovery.h"
+#include "agent/discover/names.h"
+#include "agent/discover/naming.h"
 #include "agent/model/snapshot.h"
 #include "agent/self_cost.h"
 #include "agent/serve/node_view.h"
@@ -48,7 +50,8 @@ struct ScannerOptions {
 //   is counted, and kept as ended.
 class Scanner final : public serve::NodeView {
  public:
-  Scanner(ScannerOptions options, const sys::Clock* clock);
+  // `names` tells whose containers are; null is nobody knows.
+  Scanner(ScannerOptions options, const sys::Clock* clock, discover::NameSource* names = nullptr);
 
   void Beat();
   // The last beat began later than it should have: counted.
@@ -67,6 +70,10 @@ class Scanner final : public serve::NodeView {
     collect::RefreshPlan plan;
     collect::VerdictFiles verdict_files;
     discover::FoundNamespace found;
+    // What the owners were made of.
+    std::shared_ptr<const discover::Names> names;
+    absl::Time named = absl::InfinitePast();
+    std::string not_observable_reason;
     std::vector<std::string> paths;
     // As of the last full reading.
     std::optional<uint64_t> listen_drops;
@@ -88,7 +95,12 @@ class Scanner final : public serve::NodeView {
   void Adopt(discover::FoundNamespace found, absl::Time now);
   std::unique_ptr<Entry> MakeEntry(const discover::FoundNamespace& found, absl::Time now);
   void Update(Entry* entry, discover::FoundNamespace found, absl::Time now);
-  void End(const Entry& entry, absl::Time now);
+  // Whose it is, if that may have changed.
+  void Name(Entry* entry, bool changed, absl::Time now);
+  // A guest kernel's namespace shows no listeners. (A socket that is there can be seen.)
+  static void SetObservable(Entry* entry);
+  void NoteSources();
+  void End(Entry* entry, absl::Time now);
   void MarkHot(absl::Time now);
 
   [[nodiscard]] bool IsDue(absl::Time when, absl::Time now) const;
@@ -104,6 +116,8 @@ class Scanner final : public serve::NodeView {
 
   const ScannerOptions options_;
   const sys::Clock* const clock_;
+  discover::NameSource* const name_source_;
+  std::shared_ptr<const discover::Names> names_ = std::make_shared<const discover::Names>();
   discover::Discovery discovery_;
   collect::Collector collector_;
   const std::unique_ptr<analyze::FlightRecorder> recorder_;

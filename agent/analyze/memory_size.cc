@@ -60,6 +60,8 @@ size_t SizeOf(const model::NetnsId& id) {
 
 size_t SizeOf(const model::SocketProcesses& processes) {
   size_t bytes = sizeof(processes) + CapacityBytes(processes.first) + HeapOf(processes.unreadable_reason);
+  bytes += CapacityBytes(processes.container_ids);
+  for (const std::string& id : processes.container_ids) bytes += HeapOf(id);
   for (const model::Process& process : processes.first) bytes += HeapOf(process);
   return bytes;
 }

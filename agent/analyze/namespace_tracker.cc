@@ -395,6 +395,14 @@ void NamespaceTracker::SetNotObservable(std::string reason) {
   if (reason != value_->not_observable_reason) Mutable().not_observable_reason = std::move(reason);
 }
 
+void NamespaceTracker::SetDeclaredSysctls(
+    std::shared_ptr<const std::map<std::string, std::string>> declared) {
+  const auto& before = value_->declared_sysctls;
+  if (declared == before) return;
+  if (declared != nullptr && before != nullptr && *declared == *before) return;
+  Mutable().declared_sysctls = std::move(declared);
+}
+
 void NamespaceTracker::SetOwners(std::shared_ptr<const std::vector<model::Owner>> owners) {
   if (owners == value_->owners) return;
   if (owners != nullptr && value_->owners != nullptr && *owners == *value_->owners) return;

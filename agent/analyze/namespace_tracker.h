@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,8 @@ class NamespaceTracker {
   void SetErrors(std::vector<model::PartError> errors);
   // "" is observable.
   void SetNotObservable(std::string reason);
+  // Null: not known.
+  void SetDeclaredSysctls(std::shared_ptr<const std::map<std::string, std::string>> declared);
 
   void SetOwners(std::shared_ptr<const std::vector<model::Owner>> owners);
   void SetNames(std::vector<std::string> names);

@@ -20,14 +20,14 @@ std::vector<ListenerHistory>::iterator FindKey(std::vector<ListenerHistory>& lis
   return found != last && found->key() == key ? found : last;
 }
 
-using ReadingsByKey = absl::flat_hash_map<uint64_t, const model::ListenerReading*>;
+using ListenersByKey = absl::flat_hash_map<uint64_t, const model::Listener*>;
 
-ReadingsByKey ByKey(const model::Namespace& value) {
-  ReadingsByKey readings;
+ListenersByKey ByKey(const model::Namespace& value) {
+  ListenersByKey listeners;
   for (const model::Listener& listener : value.listeners) {
-    readings.emplace(model::ListenerKey(listener.reading), &listener.reading);
+    listeners.emplace(model::ListenerKey(listener.reading), &listener);
   }
-  return readings;
+  return listeners;
 }
 
 }  // namespace
@@ -67,11 +67,11 @@ void SampleStore::Record(NamespaceHistory& history, const std::shared_ptr<const 
 }
 
 void SampleStore::MarkGone(NamespaceHistory& history, absl::Time now) {
-  ReadingsByKey last;
+  ListenersByKey last;
   for (ListenerHistory& listener : history.listeners) {
     if (listener.generation == history.generation || listener.gone() != nullptr) continue;
     if (last.empty()) last = ByKey(*history.value);
-    listener.MarkGone(*last.at(listener.key()), absl::ToUnixMillis(now));
+    listener.MarkGone(last.at(listener.key())->reading, absl::ToUnixMillis(now));
   }
 }
 
@@ -133,14 +133,15 @@ void SampleStore::Append(model::NetnsSerial serial, absl::Time since,
   if (found == histories_.end()) return;
   const NamespaceHistory& history = found->second;
   const int64_t since_ms = absl::ToUnixMillis(since);
-  const ReadingsByKey readings = ByKey(*history.value);
+  const ListenersByKey live = ByKey(*history.value);
   for (const ListenerHistory& listener : history.listeners) {
     const ListenerHistory::Gone* gone = listener.gone();
     const absl::Time end = gone != nullptr ? absl::FromUnixMillis(gone->time_ms) : history.last;
     if (end < since) continue;
     to.push_back({.netns = history.value->id,
                   .owners = history.value->owners,
-                  .listener = gone != nullptr ? gone->last : *readings.at(listener.key()),
+                  .listener = gone != nullptr ? gone->last : live.at(listener.key())->reading,
+                  .processes = gone != nullptr ? nullptr : live.at(listener.key())->processes,
                   .samples = listener.Since(since_ms),
                   .truncated = listener.TruncatedSince(since_ms),
                   .end = end});

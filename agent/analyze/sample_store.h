@@ -26,6 +26,8 @@ struct ListenerSamples {
   std::shared_ptr<const std::vector<model::Owner>> owners;
   // As last read.
   model::ListenerReading listener;
+  // Null: not known, as of one that is gone.
+  std::shared_ptr<const model::SocketProcesses> processes;
   // Oldest first; each stands until the next one.
   std::vector<Sample> samples;
   // Older samples were dropped to keep the memory bound.

@@ -20,8 +20,6 @@
 namespace listenq::discover {
 namespace {
 
-using model::Owner;
-using model::OwnerSource;
 using model::PartError;
 
 void AddError(std::string reason, std::vector<PartError>* errors) {
@@ -48,17 +46,8 @@ uint64_t NsfsDevice(const std::string& proc) {
   return 0;
 }
 
-Owner OwnerOfContainer(const CgroupOwner& container, absl::Time now) {
-  Owner owner;
-  owner.pod_uid = container.pod_uid;
-  owner.container_id = container.container_id;
-  owner.runtime = container.runtime;
-  owner.source = OwnerSource::kCgroup;
-  owner.source_time = now;
-  return owner;
-}
-
-bool ByPodAndContainer(const CgroupOwner* a, const CgroupOwner* b) {
+bool ByPodAndContainer(const std::shared_ptr<const CgroupOwner>& a,
+                       const std::shared_ptr<const CgroupOwner>& b) {
   return std::tie(a->pod_uid, a->container_id, a->runtime) <
          std::tie(b->pod_uid, b->container_id, b->runtime);
 }
@@ -70,15 +59,17 @@ bool HostFirst(const FoundNamespace& a, const FoundNamespace& b) {
 }  // namespace
 
 Discovery::Discovery(Options options)
-    : options_(std::move(options)), table_(options_.max_looks), pin_folders_(options_.pin_folders) {}
+    : options_(std::move(options)),
+      table_(options_.max_looks, options_.cgroup_root),
+      pin_folders_(options_.pin_folders) {}
 
-DiscoverResult Discovery::Walk(bool full, absl::Time now) {
+DiscoverResult Discovery::Walk(bool full) {
   DiscoverResult result;
   if (nsfs_dev_ == 0) nsfs_dev_ = NsfsDevice(options_.proc);
   WalkProcesses(full, &result.errors);
   const std::vector<Pin> pins = pin_folders_.List(&result.errors);
   result.namespaces = Group(pins);
-  for (FoundNamespace& netns : result.namespaces) SetOwners(now, &netns);
+  for (FoundNamespace& netns : result.namespaces) AddProcesses(&netns);
   return result;
 }
 
@@ -87,6 +78,11 @@ const std::string* Discovery::ContainerOf(uint32_t pid) const {
   const KnownProcess* process = table_.Find(pid);
   if (process == nullptr) return nullptr;
   return process->container == nullptr ? &kNone : &process->container->container_id;
+}
+
+std::string Discovery::ContainerOfCgroup(uint64_t cgroup_id) const {
+  const std::shared_ptr<const CgroupOwner> container = table_.cgroup_ids().Find(cgroup_id);
+  return container == nullptr ? "" : container->container_id;
 }
 
 void Discovery::WalkProcesses(bool full, std::vector<PartError>* errors) {
@@ -158,37 +154,18 @@ std::vector<FoundNamespace> Discovery::Group(const std::vector<Pin>& pins) const
   return found;
 }
 
-void Discovery::SetOwners(absl::Time now, FoundNamespace* netns) const {
-  Owner owner;
-  owner.source_time = now;
-  if (netns->host) {
-    owner.source = OwnerSource::kHost;
-  } else {
-    AddContainerOwners(now, netns);
-    if (!netns->owners.empty()) return;
-    if (!netns->pins.empty()) {
-      owner.source = OwnerSource::kPin;
-    } else {
-      const uint32_t pid = netns->pids.front();
-      owner.source = OwnerSource::kProcess;
-      owner.process = model::Process{.pid = pid, .comm = table_.Find(pid)->comm};
-    }
-  }
-  netns->owners.push_back(std::move(owner));
-}
-
-void Discovery::AddContainerOwners(absl::Time now, FoundNamespace* netns) const {
-  absl::flat_hash_set<const CgroupOwner*> containers;
+void Discovery::AddProcesses(FoundNamespace* netns) const {
+  absl::flat_hash_set<std::shared_ptr<const CgroupOwner>> containers;
   for (const uint32_t pid : netns->pids) {
-    if (const KnownProcess* process = table_.Find(pid); process->container != nullptr) {
-      containers.insert(process->container.get());
-    }
+    const KnownProcess* process = table_.Find(pid);
+    if (process->container != nullptr) containers.insert(process->container);
+    if (netns->first_processes.size() == FoundNamespace::kMaxNamed) continue;
+    netns->first_processes.push_back({.pid = pid, .comm = process->comm});
   }
-  std::vector<const CgroupOwner*> sorted(containers.begin(), containers.end());
-  std::sort(sorted.begin(), sorted.end(), ByPodAndContainer);
-  netns->owners_truncated = sorted.size() > FoundNamespace::kMaxOwners;
-  if (netns->owners_truncated) sorted.resize(FoundNamespace::kMaxOwners);
-  for (const CgroupOwner* container : sorted) netns->owners.push_back(OwnerOfContainer(*container, now));
+  netns->containers.assign(containers.begin(), containers.end());
+  std::sort(netns->containers.begin(), netns->containers.end(), ByPodAndContainer);
+  netns->containers_truncated = netns->containers.size() > FoundNamespace::kMaxContainers;
+  if (netns->containers_truncated) netns->containers.resize(FoundNamespace::kMaxContainers);
 }
 
 }  // namespace listenq::discover

@@ -1,13 +1,13 @@
-// Which network namespaces exist on the machine and whose they are, without a container runtime.
+// Which network namespaces exist on the machine, and who lives in them.
 #ifndef LISTENQ_AGENT_DISCOVER_DISCOVERY_H_
 #define LISTENQ_AGENT_DISCOVER_DISCOVERY_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "agent/discover/pins.h"
 #include "agent/discover/process_table.h"
 #include "agent/model/owner.h"
@@ -25,12 +25,14 @@ struct FoundNamespace {
   // Processes that live there, ascending. Kernel threads don't count, save one (host) where there is nobody
   // else.
   std::vector<uint32_t> pids;
-  // Host: one owner, kHost. Else its processes' containers (kCgroup), by pod and container, at most
-  // kMaxOwners. Else one owner: kPin where it is bind mounted, else kProcess with the lowest PID.
-  std::vector<model::Owner> owners;
-  // It has more containers than `owners` names.
-  bool owners_truncated = false;
-  static constexpr size_t kMaxOwners = 64;
+  // Its processes' containers by their cgroups, by pod and container, at most kMaxContainers.
+  std::vector<std::shared_ptr<const CgroupOwner>> containers;
+  // It has more of them.
+  bool containers_truncated = false;
+  // The first of `pids`, at most kMaxNamed.
+  std::vector<model::Process> first_processes;
+  static constexpr size_t kMaxContainers = 1024;
+  static constexpr size_t kMaxNamed = 8;
 };
 
 struct DiscoverResult {
@@ -53,27 +55,29 @@ class Discovery {
     std::string proc = "/proc";
     // Those that are the same folder are listed once, by the first.
     std::vector<std::string> pin_folders = {"/run/netns", "/run/docker/netns", "/var/run/netns"};
+    // Of the node's cgroup v2 hierarchy; see CgroupIds.
+    std::string cgroup_root = "/sys/fs/cgroup";
     // Processes looked at in one Walk; more wait for the next.
     size_t max_looks = 20000;
   };
 
   explicit Discovery(Options options);
 
-  // Quick looks only at processes that it does not know well; full looks at all of them. `now` becomes the
-  // owners' source_time.
-  DiscoverResult Walk(bool full, absl::Time now);
+  // Quick looks only at processes that it does not know well; full looks at all of them.
+  DiscoverResult Walk(bool full);
 
   // The container of a process as of the last Walk: 64 hex digits, "" for none, null for an unknown process.
   // Valid until the next Walk.
   [[nodiscard]] const std::string* ContainerOf(uint32_t pid) const;
+  // The container in whose cgroup a socket was made, by its cgroup id; "" when that is not known.
+  [[nodiscard]] std::string ContainerOfCgroup(uint64_t cgroup_id) const;
 
  private:
   void WalkProcesses(bool full, std::vector<model::PartError>* errors);
   void FindHost(int proc_fd, bool full, std::vector<model::PartError>* errors);
   void AddTableErrors(int proc_fd, std::vector<model::PartError>* errors) const;
   [[nodiscard]] std::vector<FoundNamespace> Group(const std::vector<Pin>& pins) const;
-  void SetOwners(absl::Time now, FoundNamespace* netns) const;
-  void AddContainerOwners(absl::Time now, FoundNamespace* netns) const;
+  void AddProcesses(FoundNamespace* netns) const;
 
   const Options options_;
   ProcessTable table_;

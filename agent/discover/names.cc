@@ -17,9 +17,8 @@ typename Map::mapped_type Find(const Map& map, const Key& key) {
 }  // namespace
 
 Names::Names(std::vector<std::shared_ptr<const Pod>> pods,
-             std::vector<std::shared_ptr<const PlainContainer>> containers,
-             std::vector<model::SourceHealth> sources)
-    : pods_(std::move(pods)), containers_(std::move(containers)), sources_(std::move(sources)) {
+             std::vector<std::shared_ptr<const PlainContainer>> containers, bool complete)
+    : pods_(std::move(pods)), containers_(std::move(containers)), complete_(complete) {
   for (const auto& pod : pods_) {
     pods_by_id_.emplace(pod->sandbox_id, pod.get());
     for (const PodContainer& container : pod->containers) pods_by_id_.emplace(container.id, pod.get());

@@ -80,9 +80,9 @@ struct PlainContainer {
 class Names {
  public:
   Names() = default;
+  // `complete`: every source was asked at least once, for all that it can tell.
   Names(std::vector<std::shared_ptr<const Pod>> pods,
-        std::vector<std::shared_ptr<const PlainContainer>> containers,
-        std::vector<model::SourceHealth> sources);
+        std::vector<std::shared_ptr<const PlainContainer>> containers, bool complete);
 
   // The pod that a container runs in, by the container's or the sandbox's own id. Null for none, as for the
   // others.
@@ -97,12 +97,12 @@ class Names {
   [[nodiscard]] const std::vector<std::shared_ptr<const PlainContainer>>& containers() const {
     return containers_;
   }
-  [[nodiscard]] const std::vector<model::SourceHealth>& sources() const { return sources_; }
+  [[nodiscard]] bool complete() const { return complete_; }
 
  private:
   std::vector<std::shared_ptr<const Pod>> pods_;
   std::vector<std::shared_ptr<const PlainContainer>> containers_;
-  std::vector<model::SourceHealth> sources_;
+  bool complete_ = true;
   // Keys and values lie in the vectors above.
   absl::flat_hash_map<absl::string_view, const Pod*> pods_by_id_;
   absl::flat_hash_map<absl::string_view, const Pod*> pods_by_netns_;
@@ -116,6 +116,7 @@ class NameSource {
  public:
   virtual ~NameSource() = default;
   [[nodiscard]] virtual std::shared_ptr<const Names> Latest() const = 0;
+  [[nodiscard]] virtual std::vector<model::SourceHealth> Health() const = 0;
   // Something new appeared: ask again soon instead of at the next interval. Does not wait.
   virtual void Wake() = 0;
 };

@@ -42,7 +42,10 @@ int ProcessTable::Update(int proc_fd, bool full) {
   if (full) LookAgain(proc_fd);
   absl::erase_if(processes_, [this](const auto& entry) { return entry.second.last_seen != update_; });
   if (unreadable_looked_at_) ResolveUnreadable(proc_fd);
-  if (full) absl::erase_if(containers_, [](const auto& entry) { return entry.second.use_count() == 1; });
+  if (full) {
+    absl::erase_if(containers_, [](const auto& entry) { return entry.second.use_count() == 1; });
+    cgroup_ids_.Prune();
+  }
   return 0;
 }
 
@@ -105,6 +108,7 @@ void ProcessTable::ReadComm(int proc_fd, uint32_t pid, KnownProcess* process) {
 void ProcessTable::ReadContainer(int proc_fd, uint32_t pid, KnownProcess* process) {
   if (ReadAtMost(proc_fd, PidPath(pid, "cgroup").get(), kMaxCgroupBytes, &content_) != 0) return;
   process->container = Share(ParseCgroup(content_));
+  cgroup_ids_.Learn(content_, process->container);
 }
 
 std::shared_ptr<const CgroupOwner> ProcessTable::Share(CgroupOwner owner) {

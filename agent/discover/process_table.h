@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "agent/discover/cgroup_ids.h"
 #include "agent/discover/cgroup_path.h"
 #include "agent/discover/proc_folder.h"
 
@@ -49,13 +51,16 @@ class ProcessTable {
  public:
   static constexpr uint8_t kFirstLooks = 3;
 
-  explicit ProcessTable(size_t max_looks) : max_looks_(max_looks) {}
+  // `cgroup_root` as for CgroupIds.
+  ProcessTable(size_t max_looks, std::string cgroup_root)
+      : max_looks_(max_looks), cgroup_ids_(std::move(cgroup_root)) {}
 
   // 0, or the errno of listing: then nobody is dropped. `proc_fd` is freshly opened.
   int Update(int proc_fd, bool full);
 
   [[nodiscard]] const absl::flat_hash_map<uint32_t, KnownProcess>& processes() const { return processes_; }
   [[nodiscard]] const KnownProcess* Find(uint32_t pid) const;
+  [[nodiscard]] const CgroupIds& cgroup_ids() const { return cgroup_ids_; }
   // Processes that no update had time to look at.
   [[nodiscard]] size_t never_looked_at() const { return never_looked_at_; }
 
@@ -72,6 +77,7 @@ class ProcessTable {
   const size_t max_looks_;
   absl::flat_hash_map<uint32_t, KnownProcess> processes_;
   absl::flat_hash_map<std::string, std::shared_ptr<const CgroupOwner>> containers_;
+  CgroupIds cgroup_ids_;
   uint64_t update_ = 0;
   size_t looks_left_ = 0;
   size_t never_looked_at_ = 0;

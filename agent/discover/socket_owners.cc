@@ -95,10 +95,13 @@ class Search {
   void AddHolder(uint64_t inode, uint32_t pid) {
     SocketProcesses& holders = found_[inode];
     holders.count = holders.count.value_or(0) + 1;
+    std::string container;
+    if (container_of_) {
+      container = container_of_(pid);
+      holders.AddContainer(container);
+    }
     if (holders.first.size() >= SocketProcesses::kMaxProcesses) return;
-    model::Process process{.pid = pid, .comm = ReadComm(pid)};
-    if (container_of_) process.container_id = container_of_(pid);
-    holders.first.push_back(std::move(process));
+    holders.first.push_back({.pid = pid, .comm = ReadComm(pid), .container_id = std::move(container)});
   }
 
   [[nodiscard]] std::string ReadComm(uint32_t pid) const {

@@ -21,9 +21,9 @@ namespace listenq::discover {
 // - nobody holds it: count = 0, a fact;
 // - not found, and not everything could be looked through: no count, and `unreadable_reason`.
 // A socket that was found while not everything could be looked through has both: `count` is then a lower
-// bound. A process that is gone holds nothing; that is no error. `container_of` gives a PID's container id;
-// it may be null. Needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH for other users' processes. Keeps nothing
-// open. Threading: free function, no state.
+// bound. A process that is gone holds nothing; that is no error. `container_of` gives a PID's container id,
+// "" for none; it may be null: then no containers are named. Needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH for
+// other users' processes. Keeps nothing open. Threading: free function, no state.
 absl::flat_hash_map<uint64_t, std::shared_ptr<const model::SocketProcesses>> FindSocketProcesses(
     const std::string& proc, absl::Span<const uint32_t> pids, const absl::flat_hash_set<uint64_t>& inodes,
     size_t max_fds, const std::function<std::string(uint32_t)>& container_of);

@@ -2,6 +2,7 @@
 #ifndef LISTENQ_AGENT_MODEL_LISTENER_H_
 #define LISTENQ_AGENT_MODEL_LISTENER_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -88,9 +89,14 @@ struct SocketProcesses {
   std::optional<uint32_t> count;
   std::vector<Process> first;
   std::string unreadable_reason;
-  // The container in whose cgroup the socket was made, 64 hex digits; "" where the kernel or the cgroup does
-  // not tell.
-  std::string socket_container_id;
+  // Containers of all processes that hold it, and the one in whose cgroup the socket was made: 64 hex digits,
+  // "" for processes outside containers. Each once, at most kMaxContainers.
+  std::vector<std::string> container_ids;
+  static constexpr size_t kMaxContainers = 16;
+  void AddContainer(const std::string& id) {
+    const bool known = std::find(container_ids.begin(), container_ids.end(), id) != container_ids.end();
+    if (!known && container_ids.size() < kMaxContainers) container_ids.push_back(id);
+  }
   static constexpr size_t kMaxProcesses = 8;
   bool operator==(const SocketProcesses&) const = default;
 };

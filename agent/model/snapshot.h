@@ -72,7 +72,10 @@ struct SelfCost {
 struct SourceHealth {
   std::string source;  // "cri unix:///run/containerd/containerd.sock"
   bool healthy = false;
-  std::string message;  // why it is not
+  // Nobody named it, and there is no sign of it on this node: that it does not answer is no fault.
+  bool absent = false;
+  // Why it is not healthy, or what it did not tell.
+  std::string message;
   absl::Time last_success = absl::InfinitePast();
   bool operator==(const SourceHealth&) const = default;
 };

@@ -46,8 +46,9 @@ void SampleToProto(const analyze::Sample& sample, v1::HistorySample* proto) {
 void HistoryToProto(const RowContext& context, const analyze::ListenerSamples& history,
                     v1::ListenerHistory* proto) {
   ToProto(context, *history.netns, proto->mutable_netns());
-  for (const model::Owner* owner : OwnersOf(nullptr, history.owners.get()))
+  for (const model::Owner* owner : OwnersOf(history.processes.get(), history.owners.get())) {
     ToProto(*owner, proto->add_owners());
+  }
   proto->set_local_address(model::ToString(history.listener.address));
   proto->set_local_port(history.listener.port);
   if (history.listener.v6_only.has_value()) proto->set_v6_only(*history.listener.v6_only);
@@ -80,6 +81,15 @@ void HostLimitsToProto(const model::Namespace& host, v1::Node* proto) {
   }
 }
 
+void SourceToProto(const model::SourceHealth& source, v1::SourceHealth* proto) {
+  proto->set_source(ValidUtf8(source.source));
+  proto->set_healthy(source.healthy);
+  proto->set_message(ValidUtf8(source.message));
+  if (source.last_success > absl::InfinitePast()) {
+    ToProto(source.last_success, proto->mutable_last_success_time());
+  }
+}
+
 void NodeToProto(const model::Snapshot& snapshot, const Examined& examined, v1::Node* proto) {
   const model::NodeInfo& node = snapshot.node;
   proto->set_version(std::string(base::Version()));
@@ -93,6 +103,7 @@ void NodeToProto(const model::Snapshot& snapshot, const Examined& examined, v1::
     part->set_part(error.part);
     part->set_reason(ValidUtf8(error.reason));
   }
+  for (const model::SourceHealth& source : node.sources) SourceToProto(source, proto->add_sources());
   proto->set_boot_id(node.boot_id);
   ToProto(node.last_beat_duration, proto->mutable_last_beat_duration());
   proto->set_late_beats(node.late_beats);
@@ -160,9 +171,7 @@ BatchedAnswer<v1::ListDropsResponse> AnswerDrops(const Basis& basis, const Filte
 
 BatchedAnswer<v1::GetHistoryResponse> AnswerHistory(const Basis& basis, const Filter& filter,
                                                     std::vector<analyze::ListenerSamples> histories) {
-  std::erase_if(histories, [&](const analyze::ListenerSamples& history) {
-    return !filter.MatchesPort(history.listener.port);
-  });
+  std::erase_if(histories, [&](const analyze::ListenerSamples& history) { return !filter.Matches(history); });
   Examined examined = ExaminedAll(*basis.snapshot);
   examined.matched = histories.size();
   BatchedAnswer<v1::GetHistoryResponse> answer;

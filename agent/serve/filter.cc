@@ -66,10 +66,9 @@ bool SinglesOut(const std::vector<std::string>& patterns) {
 
 // A cgroup path names no labels: a negative requirement must not take what is only unknown.
 bool LabelsAreKnown(const model::Owner& owner) {
-  return owner.source == model::OwnerSource::kCri || owner.source == model::OwnerSource::kDocker;
+  return owner.source == model::OwnerSource::kCri ||
+         (owner.source == model::OwnerSource::kDocker && owner.runtime == "docker");
 }
-
-OwnerRefs AllOwners(const std::vector<model::Owner>* owners) { return OwnersOf(nullptr, owners); }
 
 }  // namespace
 
@@ -131,8 +130,12 @@ bool Filter::MatchesOwners(const OwnerRefs& owners) const {
   });
 }
 
-bool Filter::MatchesIdentity(const model::NetnsId& id, const std::vector<model::Owner>* owners) const {
-  return MatchesNetns(id) && (!HasOwnerConditions() || MatchesOwners(AllOwners(owners)));
+bool Filter::MatchesIdentity(const model::Namespace& ns) const {
+  return MatchesNetns(*ns.id) && MatchesOwners(NamespaceOwners(ns.owners.get()));
+}
+
+bool Filter::MayMatchSockets(const model::Namespace& ns) const {
+  return MatchesNetns(*ns.id) && MatchesOwners(SocketOwners(ns.owners.get()));
 }
 
 bool Filter::HasListenerConditions() const {
@@ -169,8 +172,13 @@ bool Filter::MatchesRowOfNamespace(const model::Namespace& ns) const {
   });
 }
 
-bool Filter::Matches(const model::Namespace& ns) const {
-  if (!MatchesIdentity(*ns.id, ns.owners.get())) return false;
+bool Filter::Matches(const model::Namespace& ns) const { return MatchesIdentity(ns) && MatchesContent(ns); }
+
+bool Filter::MayMatchSamples(const model::Namespace& ns) const {
+  return MayMatchSockets(ns) && MatchesContent(ns);
+}
+
+bool Filter::MatchesContent(const model::Namespace& ns) const {
   if (dropping_since_.has_value() && !(ns.drops.has_value() && ns.drops->last >= *dropping_since_))
     return false;
   return MatchesRowOfNamespace(ns);
@@ -180,24 +188,26 @@ bool Filter::Matches(const model::Namespace& ns, const model::Listener& listener
   if (dropping_since_.has_value() && listener.last_drop < *dropping_since_) return false;
   return MatchesNetns(*ns.id) &&
          MatchesSocket(listener.reading, listener.reading.queue, listener.processes.get()) &&
-         (!HasOwnerConditions() || MatchesOwners(OwnersOf(listener.processes.get(), ns.owners.get())));
+         MatchesOwners(OwnersOf(listener.processes.get(), ns.owners.get()));
 }
 
 template <typename Drops>
 bool Filter::MatchesDrops(const Drops& drops) const {
   if (!MatchesNetns(*drops.netns)) return false;
-  if (!HasListenerConditions() && MatchesOwners(AllOwners(drops.owners.get()))) {
-    return true;
-  }
-  return HasListenerConditions() &&
-         std::any_of(drops.shares.begin(), drops.shares.end(), [&](const model::DropShare& share) {
-           return MatchesSocket(share.listener, share.peak_queue, share.processes.get()) &&
-                  MatchesOwners(OwnersOf(share.processes.get(), drops.owners.get()));
-         });
+  if (!HasListenerConditions() && MatchesOwners(NamespaceOwners(drops.owners.get()))) return true;
+  return std::any_of(drops.shares.begin(), drops.shares.end(), [&](const model::DropShare& share) {
+    return MatchesSocket(share.listener, share.peak_queue, share.processes.get()) &&
+           MatchesOwners(OwnersOf(share.processes.get(), drops.owners.get()));
+  });
 }
 
 bool Filter::Matches(const model::DropEpisode& episode) const { return MatchesDrops(episode); }
 bool Filter::Matches(const model::DropEvent& event) const { return MatchesDrops(event); }
+
+bool Filter::Matches(const analyze::ListenerSamples& history) const {
+  return MatchesNetns(*history.netns) && (ports_.empty() || ports_.contains(history.listener.port)) &&
+         MatchesOwners(OwnersOf(history.processes.get(), history.owners.get()));
+}
 
 bool Filter::NamesNamespaces() const {
   return SinglesOut(pods_) || SinglesOut(containers_) || !inodes_.empty() || !netns_names_.empty();

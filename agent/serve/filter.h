@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/analyze/sample_store.h"
 #include "agent/model/drop.h"
 #include "agent/model/snapshot.h"
 #include "agent/serve/label_selector.h"
@@ -28,7 +29,11 @@ class Filter {
   static absl::StatusOr<Filter> Compile(const v1::Filter& proto, absl::Time now);
 
   // The namespace by its identity and owners alone.
-  [[nodiscard]] bool MatchesIdentity(const model::NetnsId& id, const std::vector<model::Owner>* owners) const;
+  [[nodiscard]] bool MatchesIdentity(const model::Namespace& ns) const;
+  // The same, or that of somebody who may own a socket there.
+  [[nodiscard]] bool MayMatchSockets(const model::Namespace& ns) const;
+  // MayMatchSockets, and its drops and listeners match as those of a namespace's row do.
+  [[nodiscard]] bool MayMatchSamples(const model::Namespace& ns) const;
   // A namespace's row: its identity, its drops, and a listener (where the filter is about listeners).
   [[nodiscard]] bool Matches(const model::Namespace& ns) const;
   // A listener's row. Conditions on owners are about the listener's own.
@@ -36,9 +41,8 @@ class Filter {
   // Drops: the namespace, and a share whose listener matches. A fill is that of the share's peak queue.
   [[nodiscard]] bool Matches(const model::DropEpisode& episode) const;
   [[nodiscard]] bool Matches(const model::DropEvent& event) const;
-
-  // A listener of which only the port is known any more.
-  [[nodiscard]] bool MatchesPort(uint32_t port) const { return ports_.empty() || ports_.contains(port); }
+  // The samples of one listener of a namespace.
+  [[nodiscard]] bool Matches(const analyze::ListenerSamples& history) const;
 
   // It singles out pods, containers or network namespaces: worth heating what matches.
   [[nodiscard]] bool NamesNamespaces() const;
@@ -53,6 +57,7 @@ class Filter {
   bool MatchesProcesses(const model::SocketProcesses* processes) const;
   bool MatchesSocket(const model::ListenerReading& reading, uint32_t queue,
                      const model::SocketProcesses* processes) const;
+  bool MatchesContent(const model::Namespace& ns) const;
   bool MatchesRowOfNamespace(const model::Namespace& ns) const;
   template <typename Drops>
   bool MatchesDrops(const Drops& drops) const;

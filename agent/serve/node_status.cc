@@ -73,6 +73,7 @@ v1::Summary SummaryOf(const Examined& examined, uint64_t returned) {
   summary.set_rows_returned(returned);
   summary.set_namespaces_examined(examined.namespaces);
   summary.set_listeners_examined(examined.listeners);
+  summary.set_unobservable_namespaces(examined.unobservable);
   summary.set_nodes_expected(1);
   summary.set_nodes_answered(1);
   return summary;

@@ -27,7 +27,7 @@ void HeatNamed(NodeView& view, const Basis& basis, const Filter& filter) {
   std::vector<model::NetnsSerial> named;
   for (const auto& ns : basis.snapshot->namespaces) {
     if (named.size() == kMaxHeated) break;
-    if (filter.MatchesIdentity(*ns->id, ns->owners.get())) named.push_back(ns->id->serial);
+    if (filter.MayMatchSockets(*ns)) named.push_back(ns->id->serial);
   }
   if (!named.empty()) view.Heat(named);
 }
@@ -132,7 +132,8 @@ grpc::ServerWriteReactor<v1::GetHistoryResponse>* ObserverService::GetHistory(
         const absl::Time since = SinceTime(request->has_since_time(), request->since_time());
         return AnswerHistory(
             basis, filter,
-            view_.Recorder().History([&](const model::Namespace& ns) { return filter.Matches(ns); }, since));
+            view_.Recorder().History([&](const model::Namespace& ns) { return filter.MayMatchSamples(ns); },
+                                     since));
       });
 }
 

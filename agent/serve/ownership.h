@@ -12,9 +12,16 @@ namespace listenq::serve {
 
 using OwnerRefs = absl::InlinedVector<const model::Owner*, 4>;
 
-// The owners whose container runs a process that holds the socket (an owner without a container, as the host
-// is, holds those of processes outside containers); all owners when that singles out none. Pointers into
-// `owners`; both may be null.
+// Those whose namespace it is. In the node's own only the host: the containers that live there own sockets,
+// not the namespace with its counters. Pointers into `owners`, which may be null, as for the others.
+OwnerRefs NamespaceOwners(const std::vector<model::Owner>* owners);
+
+// Those that may own a socket there: all of them.
+OwnerRefs SocketOwners(const std::vector<model::Owner>* owners);
+
+// The owners of a socket: those among whose containers are the socket's (an owner without a container, as the
+// host is, holds those of processes outside containers); those of the namespace when that singles out none.
+// `processes` may be null.
 OwnerRefs OwnersOf(const model::SocketProcesses* processes, const std::vector<model::Owner>* owners);
 
 }  // namespace listenq::serve

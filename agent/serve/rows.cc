@@ -130,7 +130,8 @@ ListenerRows SelectListeners(const model::Snapshot& snapshot, const Filter& filt
   ForEachNamespace(snapshot, include_ended, [&](const model::Namespace& ns) {
     ++result.examined.namespaces;
     result.examined.listeners += ns.listeners.size();
-    if (!filter.MatchesIdentity(*ns.id, ns.owners.get())) return;
+    if (!filter.MayMatchSockets(ns)) return;
+    if (!ns.not_observable_reason.empty()) ++result.examined.unobservable;
     for (const model::Listener& listener : ns.listeners) {
       if (filter.Matches(ns, listener)) result.rows.push_back({&ns, &listener});
     }
@@ -147,7 +148,9 @@ NamespaceRows SelectNamespaces(const model::Snapshot& snapshot, const Filter& fi
   ForEachNamespace(snapshot, include_ended, [&](const model::Namespace& ns) {
     ++result.examined.namespaces;
     result.examined.listeners += ns.listeners.size();
-    if (filter.Matches(ns)) keys.push_back(KeyOf(ns));
+    if (!filter.Matches(ns)) return;
+    keys.push_back(KeyOf(ns));
+    if (!ns.not_observable_reason.empty()) ++result.examined.unobservable;
   });
   result.examined.matched = keys.size();
   OrderAndCut(&keys, limit, std::less<>());

@@ -18,6 +18,8 @@ struct Examined {
   uint64_t namespaces = 0;
   uint64_t listeners = 0;
   uint64_t matched = 0;
+  // Namespaces that match by name, and whose sockets a guest kernel owns.
+  uint64_t unobservable = 0;
 };
 
 // Rows point into the snapshot they were selected from: hold it as long as them.

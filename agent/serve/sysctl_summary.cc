@@ -42,7 +42,7 @@ void SampleToProto(const RowContext& context, const model::Snapshot& snapshot, c
                    v1::SysctlSample* proto) {
   proto->set_node_name(snapshot.node.name);
   ToProto(context, *ns.id, proto->mutable_netns());
-  for (const model::Owner* owner : OwnersOf(nullptr, ns.owners.get())) ToProto(*owner, proto->add_owners());
+  for (const model::Owner* owner : NamespaceOwners(ns.owners.get())) ToProto(*owner, proto->add_owners());
 }
 
 v1::SysctlValueCount ValueToProto(const RowContext& context, const model::Snapshot& snapshot,

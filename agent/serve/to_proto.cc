@@ -126,17 +126,23 @@ void ToProto(const model::DropShare& share, const std::vector<model::Owner>* own
     for (const model::Process& process : share.processes->first) ToProto(process, proto->add_processes());
   }
   const OwnerRefs own = OwnersOf(share.processes.get(), owners);
-  if (owners != nullptr && own.size() < owners->size()) ToProto(own, proto->mutable_owners());
+  if (own != NamespaceOwners(owners)) ToProto(own, proto->mutable_owners());
 }
 
 // What an episode and an event have in common.
 template <typename Drops, typename Proto>
 void DropsToProto(const RowContext& context, const Drops& drops, Proto* proto) {
   serve::ToProto(context, *drops.netns, proto->mutable_netns());
-  ToProto(OwnersOf(nullptr, drops.owners.get()), proto->mutable_owners());
+  ToProto(NamespaceOwners(drops.owners.get()), proto->mutable_owners());
   ToProto(drops.counts, proto->mutable_counts());
   for (const model::DropShare& share : drops.shares) ToProto(share, drops.owners.get(), proto->add_shares());
   proto->set_unattributed(drops.unattributed);
+}
+
+void DeclaredToProto(const model::Namespace& ns, absl::string_view name, v1::SysctlValue* proto) {
+  if (ns.declared_sysctls == nullptr) return;
+  const auto declared = ns.declared_sysctls->find(std::string(name));
+  if (declared != ns.declared_sysctls->end()) proto->set_declared(ValidUtf8(declared->second));
 }
 
 void SysctlsToProto(const model::Namespace& ns, const NamespaceParts& parts, v1::Namespace* proto) {
@@ -146,6 +152,7 @@ void SysctlsToProto(const model::Namespace& ns, const NamespaceParts& parts, v1:
     model::SysctlValue value = SysctlOf(ns, position);
     if (value.value.has_value()) sysctl.set_value(ValidUtf8(*value.value));
     sysctl.set_unreadable_reason(ValidUtf8(value.unreadable_reason));
+    DeclaredToProto(ns, table[position].name, &sysctl);
     if (const std::string* host = ValueOf(parts.host_sysctls.get(), position))
       sysctl.set_host(ValidUtf8(*host));
     if (!table[position].kernel_default.empty()) {
@@ -193,6 +200,19 @@ void NamespaceDropsToProto(const model::NamespaceDrops& drops, v1::Namespace* pr
   proto->set_listen_overflows(drops.listen_overflows);
   proto->set_listen_drops_before(drops.before);
   if (drops.last > absl::InfinitePast()) serve::ToProto(drops.last, proto->mutable_last_drop_time());
+}
+
+// What the kernel keeps for the namespace.
+void KernelPartsToProto(const model::Namespace& ns, NamespaceParts& parts, v1::Namespace* proto) {
+  CountersToProto(ns.netstat, parts.counters, proto);
+  CountersToProto(ns.snmp, parts.counters, proto);
+  SocketsToProto(ns.sockets, proto);
+  if (ns.drops.has_value()) NamespaceDropsToProto(*ns.drops, proto);
+  if (ns.sysctls == nullptr) return;
+  if (const auto range = model::SysctlPortRange(*ns.sysctls)) {
+    proto->set_ephemeral_first(range->first);
+    proto->set_ephemeral_last(range->last);
+  }
 }
 
 // Why a namespace has no sysctls at all.
@@ -302,19 +322,11 @@ void ToProto(const RowContext& context, const model::DropEvent& event, v1::DropE
 void ToProto(const RowContext& context, const model::Namespace& ns, NamespaceParts& parts,
              v1::Namespace* proto) {
   ToProto(context, *ns.id, proto->mutable_netns());
-  ToProto(OwnersOf(nullptr, ns.owners.get()), proto->mutable_owners());
+  ToProto(NamespaceOwners(ns.owners.get()), proto->mutable_owners());
   SysctlsToProto(ns, parts, proto);
-  CountersToProto(ns.netstat, parts.counters, proto);
-  CountersToProto(ns.snmp, parts.counters, proto);
-  SocketsToProto(ns.sockets, proto);
-  if (ns.sysctls != nullptr) {
-    if (const auto range = model::SysctlPortRange(*ns.sysctls)) {
-      proto->set_ephemeral_first(range->first);
-      proto->set_ephemeral_last(range->last);
-    }
-  }
   ListenersToProto(context, ns, proto);
-  if (ns.drops.has_value()) NamespaceDropsToProto(*ns.drops, proto);
+  // What this kernel counts is not what the guest's does.
+  if (ns.not_observable_reason.empty()) KernelPartsToProto(ns, parts, proto);
   if (ns.process_count.has_value()) proto->set_process_count(*ns.process_count);
   ToProto(ns.errors, proto->mutable_errors());
   proto->set_not_observable_reason(ns.not_observable_reason);
@@ -325,7 +337,9 @@ void ToProto(const RowContext& context, const model::Namespace& ns, NamespacePar
 }
 
 model::SysctlValue SysctlOf(const model::Namespace& ns, size_t position) {
-  if (ns.sysctls != nullptr && position < ns.sysctls->values.size()) return ns.sysctls->values[position];
+  const bool observable = ns.not_observable_reason.empty();
+  if (observable && ns.sysctls != nullptr && position < ns.sysctls->values.size())
+    return ns.sysctls->values[position];
   return {.unreadable_reason = SysctlsMissingReason(ns)};
 }
 

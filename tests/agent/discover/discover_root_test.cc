@@ -17,6 +17,7 @@
 
 #include "absl/time/clock.h"
 #include "agent/discover/discovery.h"
+#include "agent/discover/naming.h"
 #include "agent/discover/socket_owners.h"
 #include "agent/sys/file.h"
 #include "agent/sys/unique_fd.h"
@@ -50,8 +51,8 @@ const FoundNamespace* Find(const DiscoverResult& result, uint64_t inode) {
   return nullptr;
 }
 
-DiscoverResult Quick(Discovery* discovery) { return discovery->Walk(false, absl::Now()); }
-DiscoverResult Full(Discovery* discovery) { return discovery->Walk(true, absl::Now()); }
+DiscoverResult Quick(Discovery* discovery) { return discovery->Walk(false); }
+DiscoverResult Full(Discovery* discovery) { return discovery->Walk(true); }
 
 // A sysctl file opened inside: it doesn't keep the namespace alive, and reads ENOENT when that is dead.
 class DeathWatch {
@@ -75,7 +76,7 @@ TEST_F(DiscoverRoot, HostIsKnownAndOurs) {
   ASSERT_FALSE(result.namespaces.empty());
   const FoundNamespace& host = result.namespaces.front();
   ASSERT_TRUE(host.host);
-  EXPECT_EQ(host.owners.front().source, OwnerSource::kHost);
+  EXPECT_EQ(NameNamespace(host, Names(), absl::Now()).owners.front().source, OwnerSource::kHost);
   const sys::FileId own = *sys::StatFile("/proc/self/ns/net");
   EXPECT_EQ(host.dev, own.dev);
   if (::access("/proc/sys/net/core/dev_weight", F_OK) == 0) {
@@ -102,8 +103,8 @@ TEST_F(DiscoverRoot, ProcessesNamespaceComesAndGoesWithIt) {
   ASSERT_NE(found, nullptr);
   EXPECT_THAT(found->pids, ElementsAre(pid));
   EXPECT_THAT(found->pins, IsEmpty());
-  EXPECT_EQ(found->owners.front().source, OwnerSource::kProcess);
-  EXPECT_EQ(found->owners.front().process->pid, pid);
+  EXPECT_EQ(NameNamespace(*found, Names(), absl::Now()).owners.front().source, OwnerSource::kProcess);
+  EXPECT_EQ(NameNamespace(*found, Names(), absl::Now()).owners.front().process->pid, pid);
   Full(&discovery);
   EXPECT_FALSE(watch.Dead());
   netns.Kill();
@@ -126,7 +127,7 @@ TEST_F(DiscoverRoot, PinnedNamespaceComesAndGoesWithItsPin) {
     EXPECT_THAT(found->pins, ElementsAre("/run/netns/" + netns.name()));
     EXPECT_THAT(found->pids, IsEmpty());
     EXPECT_EQ(found->dev, sys::StatFile(netns.path())->dev);
-    EXPECT_EQ(found->owners.front().source, OwnerSource::kPin);
+    EXPECT_EQ(NameNamespace(*found, Names(), absl::Now()).owners.front().source, OwnerSource::kPin);
     Full(&discovery);
   }
   EXPECT_TRUE(test::WaitUntil([&] { return watch->Dead(); }));
@@ -176,7 +177,7 @@ TEST_F(DiscoverRoot, WithoutPtraceTellsByNetDevWhoSharesAKnownNamespace) {
   netns.Run([&] { inside.emplace(); });
   const Child outside;
   DiscoverResult result;
-  test::RunWithCapabilities({CAP_SYS_ADMIN}, [&] { result = Discovery({}).Walk(false, absl::Now()); });
+  test::RunWithCapabilities({CAP_SYS_ADMIN}, [&] { result = Discovery({}).Walk(false); });
   const FoundNamespace* ours = Find(result, sys::StatFile("/proc/self/ns/net")->inode);
   ASSERT_NE(ours, nullptr);
   EXPECT_THAT(ours->pids, Contains(outside.pid())) << "shares ours";

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "agent/discover/naming.h"
 #include "agent/sys/file.h"
 #include "tests/agent/discover/fake_proc.h"
 
@@ -47,7 +48,7 @@ class DiscoveryTest : public testing::Test {
   // Beyond the walks in which a new process is looked at again.
   static DiscoverResult Settle(Discovery* discovery) {
     DiscoverResult result;
-    for (int i = 0; i < ProcessTable::kFirstLooks; ++i) result = discovery->Walk(false, kNow);
+    for (int i = 0; i < ProcessTable::kFirstLooks; ++i) result = discovery->Walk(false);
     return result;
   }
 
@@ -59,6 +60,11 @@ const FoundNamespace* Find(const DiscoverResult& result, uint64_t inode) {
     if (netns.inode == inode) return &netns;
   }
   return nullptr;
+}
+
+// As no container runtime would name it.
+NamedNamespace Named(const DiscoverResult& result, uint64_t inode) {
+  return NameNamespace(*Find(result, inode), Names(), kNow);
 }
 
 std::vector<uint64_t> Inodes(const DiscoverResult& result) {
@@ -82,7 +88,7 @@ TEST_F(DiscoveryTest, GroupsProcessesByNamespaceHostFirst) {
   proc_.Set({.pid = 100, .netns = kPod});
   proc_.Set({.pid = 1, .netns = kHost});
   Discovery discovery = Make();
-  const DiscoverResult result = discovery.Walk(false, kNow);
+  const DiscoverResult result = discovery.Walk(false);
   EXPECT_THAT(result.errors, IsEmpty());
   EXPECT_THAT(Inodes(result), ElementsAre(kHost, 500, kPod));
   EXPECT_TRUE(result.namespaces[0].host);
@@ -91,23 +97,28 @@ TEST_F(DiscoveryTest, GroupsProcessesByNamespaceHostFirst) {
   EXPECT_THAT(result.namespaces[2].pids, ElementsAre(9, 100));
 }
 
-TEST_F(DiscoveryTest, HostBelongsToTheNodeAlone) {
+TEST_F(DiscoveryTest, HostIsTheNodesAndContainersAreGuests) {
   proc_.Set({.pid = 50, .netns = kHost, .cgroup = InPod(kIdA)});
   Discovery discovery = Make();
-  const DiscoverResult result = discovery.Walk(false, kNow);
+  const DiscoverResult result = discovery.Walk(false);
   ASSERT_THAT(result.namespaces, SizeIs(1));
-  EXPECT_THAT(result.namespaces[0].owners,
-              ElementsAre(Owner{.source = OwnerSource::kHost, .source_time = kNow}));
+  EXPECT_THAT(Named(result, kHost).owners,
+              ElementsAre(Owner{.source = OwnerSource::kHost, .source_time = kNow},
+                          Owner{.pod_uid = kUid,
+                                .container_id = kIdA,
+                                .runtime = "cri-o",
+                                .source = OwnerSource::kCgroup,
+                                .source_time = kNow}));
   EXPECT_EQ(*discovery.ContainerOf(50), kIdA);
 }
 
 TEST_F(DiscoveryTest, KernelThreadsAreNoInhabitants) {
   Discovery discovery = Make();
-  const DiscoverResult result = discovery.Walk(false, kNow);
+  const DiscoverResult result = discovery.Walk(false);
   EXPECT_THAT(Inodes(result), ElementsAre(kHost));
   EXPECT_THAT(result.namespaces[0].pids, ElementsAre(2)) << "nobody else is there";
   proc_.Set({.pid = 7, .netns = kHost});
-  EXPECT_THAT(discovery.Walk(false, kNow).namespaces[0].pids, ElementsAre(7));
+  EXPECT_THAT(discovery.Walk(false).namespaces[0].pids, ElementsAre(7));
 }
 
 TEST_F(DiscoveryTest, ContainersOfAPodShareItsUid) {
@@ -116,7 +127,7 @@ TEST_F(DiscoveryTest, ContainersOfAPodShareItsUid) {
   proc_.Set({.pid = 12, .netns = kPod, .cgroup = InPod(kIdA)});
   proc_.Set({.pid = 13, .netns = kPod});
   Discovery discovery = Make();
-  const DiscoverResult result = discovery.Walk(false, kNow);
+  const DiscoverResult result = discovery.Walk(false);
   ASSERT_NE(Find(result, kPod), nullptr);
   Owner a{.pod_uid = kUid,
           .container_id = kIdA,
@@ -125,8 +136,8 @@ TEST_F(DiscoveryTest, ContainersOfAPodShareItsUid) {
           .source_time = kNow};
   Owner b = a;
   b.container_id = kIdB;
-  EXPECT_THAT(Find(result, kPod)->owners, ElementsAre(a, b));
-  EXPECT_FALSE(Find(result, kPod)->owners_truncated);
+  EXPECT_THAT(Named(result, kPod).owners, ElementsAre(a, b));
+  EXPECT_FALSE(Named(result, kPod).owners_truncated);
 }
 
 TEST_F(DiscoveryTest, NamesAtMostSoManyContainers) {
@@ -135,49 +146,49 @@ TEST_F(DiscoveryTest, NamesAtMostSoManyContainers) {
     proc_.Set({.pid = 100 + i, .netns = kPod, .cgroup = InPod(id)});
   }
   Discovery discovery = Make();
-  DiscoverResult result = discovery.Walk(false, kNow);
-  EXPECT_THAT(Find(result, kPod)->owners, SizeIs(64));
-  EXPECT_TRUE(Find(result, kPod)->owners_truncated);
+  DiscoverResult result = discovery.Walk(false);
+  EXPECT_THAT(Named(result, kPod).owners, SizeIs(64));
+  EXPECT_TRUE(Named(result, kPod).owners_truncated);
   proc_.Remove(100);
-  result = discovery.Walk(false, kNow);
-  EXPECT_THAT(Find(result, kPod)->owners, SizeIs(64));
-  EXPECT_FALSE(Find(result, kPod)->owners_truncated);
+  result = discovery.Walk(false);
+  EXPECT_THAT(Named(result, kPod).owners, SizeIs(64));
+  EXPECT_FALSE(Named(result, kPod).owners_truncated);
 }
 
 TEST_F(DiscoveryTest, WithoutContainerTheLowestPidOwnsIt) {
   proc_.Set({.pid = 77, .netns = kPod, .comm = "second"});
   proc_.Set({.pid = 9, .netns = kPod, .comm = "\x1b[31m)evil"});
   Discovery discovery = Make();
-  const DiscoverResult result = discovery.Walk(false, kNow);
+  const DiscoverResult result = discovery.Walk(false);
   const Owner expected{.source = OwnerSource::kProcess,
                        .source_time = kNow,
                        .process = model::Process{.pid = 9, .comm = "\x1b[31m)evil"}};
-  EXPECT_THAT(Find(result, kPod)->owners, ElementsAre(expected));
+  EXPECT_THAT(Named(result, kPod).owners, ElementsAre(expected));
 }
 
 TEST_F(DiscoveryTest, QuickWalkSeesComingAndGoing) {
   Discovery discovery = Make();
   Settle(&discovery);
   proc_.Set({.pid = 10, .netns = kPod});
-  EXPECT_THAT(Inodes(discovery.Walk(false, kNow)), ElementsAre(kHost, kPod));
+  EXPECT_THAT(Inodes(discovery.Walk(false)), ElementsAre(kHost, kPod));
   proc_.Remove(10);
-  EXPECT_THAT(Inodes(discovery.Walk(false, kNow)), ElementsAre(kHost));
+  EXPECT_THAT(Inodes(discovery.Walk(false)), ElementsAre(kHost));
   EXPECT_EQ(discovery.ContainerOf(10), nullptr);
 }
 
 TEST_F(DiscoveryTest, NewProcessIsLookedAtThreeTimes) {
   Discovery discovery = Make();
   proc_.Set({.pid = 10, .netns = kHost, .comm = "runc"});
-  discovery.Walk(false, kNow);
-  discovery.Walk(false, kNow);
+  discovery.Walk(false);
+  discovery.Walk(false);
   proc_.Set({.pid = 10, .netns = kPod, .comm = "nginx", .cgroup = InPod(kIdA)});
-  EXPECT_THAT(Inodes(discovery.Walk(false, kNow)), ElementsAre(kHost, kPod));
+  EXPECT_THAT(Inodes(discovery.Walk(false)), ElementsAre(kHost, kPod));
   EXPECT_EQ(*discovery.ContainerOf(10), kIdA);
   proc_.Set({.pid = 10, .netns = kOther, .comm = "later"});
-  EXPECT_THAT(Inodes(discovery.Walk(false, kNow)), ElementsAre(kHost, kPod)) << "known well";
-  const DiscoverResult full = discovery.Walk(true, kNow);
+  EXPECT_THAT(Inodes(discovery.Walk(false)), ElementsAre(kHost, kPod)) << "known well";
+  const DiscoverResult full = discovery.Walk(true);
   EXPECT_THAT(Inodes(full), ElementsAre(kHost, kOther));
-  EXPECT_EQ(Find(full, kOther)->owners[0].process->comm, "later");
+  EXPECT_EQ(Named(full, kOther).owners[0].process->comm, "later");
   EXPECT_EQ(*discovery.ContainerOf(10), "");
 }
 
@@ -186,10 +197,10 @@ TEST_F(DiscoveryTest, ReusedPidIsNoticedByAQuickWalk) {
   Discovery discovery = Make();
   Settle(&discovery);
   proc_.Reuse({.pid = 10, .netns = kOther, .comm = "new"});
-  const DiscoverResult result = discovery.Walk(false, kNow);
+  const DiscoverResult result = discovery.Walk(false);
   EXPECT_THAT(Inodes(result), ElementsAre(kHost, kOther));
   ASSERT_NE(Find(result, kOther), nullptr);
-  EXPECT_EQ(Find(result, kOther)->owners[0].process->comm, "new");
+  EXPECT_EQ(Named(result, kOther).owners[0].process->comm, "new");
   EXPECT_EQ(*discovery.ContainerOf(10), "");
 }
 
@@ -198,7 +209,7 @@ TEST_F(DiscoveryTest, ZombiesAndVanishingProcessesAreNormal) {
   proc_.MakeFolder("11");
   Discovery discovery = Make();
   for (const bool full : {false, true}) {
-    const DiscoverResult result = discovery.Walk(full, kNow);
+    const DiscoverResult result = discovery.Walk(full);
     EXPECT_THAT(Inodes(result), ElementsAre(kHost));
     EXPECT_THAT(result.errors, IsEmpty());
   }
@@ -208,13 +219,13 @@ TEST_F(DiscoveryTest, ZombiesAndVanishingProcessesAreNormal) {
 TEST_F(DiscoveryTest, StormIsLookedAtInParts) {
   for (uint32_t pid = 10; pid < 20; ++pid) proc_.Set({.pid = pid, .netns = kPod});
   Discovery discovery = Make(/*max_looks=*/4);
-  DiscoverResult result = discovery.Walk(false, kNow);
+  DiscoverResult result = discovery.Walk(false);
   EXPECT_THAT(Reasons(result), ElementsAre("7 processes were not looked at yet: at most 4 at a time"));
   // 2 and 10 to 12; a kernel thread needs no second look, the others three each.
   EXPECT_THAT(Find(result, kPod)->pids, ElementsAre(10, 11, 12));
   size_t walks = 1;
   while (!result.errors.empty() && walks < 20) {
-    result = discovery.Walk(false, kNow);
+    result = discovery.Walk(false);
     ++walks;
   }
   EXPECT_LT(walks, 20u);
@@ -224,12 +235,12 @@ TEST_F(DiscoveryTest, StormIsLookedAtInParts) {
 TEST_F(DiscoveryTest, FullWalksGoOnWhereTheLastOneStopped) {
   for (uint32_t pid = 10; pid < 20; ++pid) proc_.Set({.pid = pid, .netns = kPod});
   Discovery discovery = Make(/*max_looks=*/4);
-  for (int i = 0; i < 20; ++i) discovery.Walk(false, kNow);
+  for (int i = 0; i < 20; ++i) discovery.Walk(false);
   for (uint32_t pid = 10; pid < 20; ++pid) proc_.Set({.pid = pid, .netns = kOther});
   DiscoverResult result;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_NE(Find(discovery.Walk(false, kNow), kPod), nullptr);
-    result = discovery.Walk(true, kNow);
+    EXPECT_NE(Find(discovery.Walk(false), kPod), nullptr);
+    result = discovery.Walk(true);
   }
   EXPECT_EQ(Find(result, kPod), nullptr);
   EXPECT_THAT(Find(result, kOther)->pids, SizeIs(10));
@@ -239,14 +250,14 @@ TEST_F(DiscoveryTest, LongCgroupFileIsReadInPart) {
   proc_.Set({.pid = 10, .netns = kPod, .cgroup = std::string(size_t{1} << 20, 'x') + "\n" + InPod(kIdA)});
   proc_.Set({.pid = 11, .netns = kPod, .cgroup = InPod(kIdB) + std::string(size_t{1} << 20, 'x')});
   Discovery discovery = Make();
-  discovery.Walk(false, kNow);
+  discovery.Walk(false);
   EXPECT_EQ(*discovery.ContainerOf(10), "");
   EXPECT_EQ(*discovery.ContainerOf(11), kIdB);
 }
 
 TEST_F(DiscoveryTest, MissingProcIsAnErrorAndKeepsWhatWasKnown) {
   Discovery discovery({.proc = proc_.path() + "/none", .pin_folders = {}});
-  const DiscoverResult result = discovery.Walk(true, kNow);
+  const DiscoverResult result = discovery.Walk(true);
   EXPECT_THAT(result.namespaces, IsEmpty());
   EXPECT_THAT(Reasons(result),
               ElementsAre("open folder " + proc_.path() + "/none: No such file or directory"));
@@ -254,7 +265,7 @@ TEST_F(DiscoveryTest, MissingProcIsAnErrorAndKeepsWhatWasKnown) {
 
 class HostTest : public testing::Test {
  protected:
-  DiscoverResult Walk() { return Discovery({.proc = proc_.path(), .pin_folders = {}}).Walk(false, kNow); }
+  DiscoverResult Walk() { return Discovery({.proc = proc_.path(), .pin_folders = {}}).Walk(false); }
   test::FakeProc proc_;
 };
 
@@ -281,7 +292,7 @@ TEST_F(HostTest, NotKnownInAPidNamespaceOfOurOwn) {
   proc_.Link("self", "1");
   const DiscoverResult result = Walk();
   EXPECT_FALSE(Find(result, kPod)->host);
-  EXPECT_EQ(Find(result, kPod)->owners[0].source, OwnerSource::kProcess);
+  EXPECT_EQ(Named(result, kPod).owners[0].source, OwnerSource::kProcess);
   EXPECT_THAT(Reasons(result), ElementsAre("the node's own namespace is not known: look at " + proc_.path() +
                                            "/1: it is this agent itself, in a PID namespace of its own"));
 }
@@ -341,12 +352,12 @@ TEST_F(DiscoveryTest, NamespaceWithAPinAndNoContainerIsThePins) {
   const uint64_t own = sys::StatFile("/proc/self/ns/net")->inode;
   proc_.Set({.pid = 10, .netns = own});
   Discovery discovery({.proc = proc_.path(), .pin_folders = {folder.path()}});
-  const DiscoverResult result = discovery.Walk(false, kNow);
+  const DiscoverResult result = discovery.Walk(false);
   ASSERT_NE(Find(result, own), nullptr);
   EXPECT_THAT(Find(result, own)->pins, ElementsAre(folder.path() + "/blue"));
   EXPECT_THAT(Find(result, own)->pids, ElementsAre(10));
   EXPECT_EQ(Find(result, own)->dev, sys::StatFile("/proc/self/ns/net")->dev);
-  EXPECT_THAT(Find(result, own)->owners,
+  EXPECT_THAT(Named(result, own).owners,
               ElementsAre(Owner{.source = OwnerSource::kPin, .source_time = kNow}));
 }
 

@@ -105,6 +105,22 @@ TEST(AnswerListeners, RowsOutliveTheCallersSnapshot) {
   EXPECT_EQ(Messages(std::move(answer))[0].batch().listeners(0).local_port(), 80u);
 }
 
+TEST(AnswerListeners, SaysHowManyNamespacesCannotBeSeen) {
+  model::Namespace guest = MakeNamespace(1, {PodOwner("shop", "web", "nginx", 'a')});
+  guest.not_observable_reason = "not observable: guest kernel (gVisor)";
+  model::Namespace other = MakeNamespace(2, {PodOwner("mq", "emqx", "emqx", 'b')});
+  const auto unobservable = [&](const std::string& ns) {
+    v1::Filter proto;
+    if (!ns.empty()) proto.add_namespaces(ns);
+    const Filter filter = *Filter::Compile(proto, kNow);
+    const auto messages = Messages(AnswerListeners(BasisOf(MakeSnapshot({guest, other})), filter, {}));
+    return messages.back().summary().unobservable_namespaces();
+  };
+  EXPECT_EQ(unobservable(""), 1u);
+  EXPECT_EQ(unobservable("shop"), 1u);
+  EXPECT_EQ(unobservable("mq"), 0u);
+}
+
 TEST(AnswerNamespaces, SendsSysctlsOnlyWhenAskedFor) {
   model::Namespace host = MakeNamespace(1);
   host.id = WithName(*host.id, "", true);
@@ -169,6 +185,8 @@ TEST(AnswerNodes, SaysWhatTheNodeIsAndCosts) {
   snapshot.node.errors = {{.part = "processes", .reason = "no CAP_SYS_PTRACE"}};
   snapshot.node.cost.open_fds = 30;
   snapshot.node.late_beats = 2;
+  snapshot.node.sources = {{.source = "cri unix:///run/x.sock", .message = "refused", .last_success = kNow},
+                           {.source = "docker /var/lib/docker", .healthy = true}};
   v1::ListNodesResponse response;
   AnswerNodes(BasisOf(std::move(snapshot)), {.bytes = 5, .limit_bytes = 9}, &response);
   ASSERT_EQ(response.nodes_size(), 1);
@@ -179,6 +197,13 @@ TEST(AnswerNodes, SaysWhatTheNodeIsAndCosts) {
   EXPECT_EQ(node.namespace_count(), 1u);
   EXPECT_EQ(node.listener_count(), 1u);
   EXPECT_EQ(node.errors(0).part(), "processes");
+  ASSERT_EQ(node.sources_size(), 2);
+  EXPECT_EQ(node.sources(0).source(), "cri unix:///run/x.sock");
+  EXPECT_FALSE(node.sources(0).healthy());
+  EXPECT_EQ(node.sources(0).message(), "refused");
+  EXPECT_EQ(FromProto(node.sources(0).last_success_time()), kNow);
+  EXPECT_TRUE(node.sources(1).healthy());
+  EXPECT_FALSE(node.sources(1).has_last_success_time());
   EXPECT_EQ(node.cost().open_fds(), 30u);
   EXPECT_FALSE(node.cost().has_rss_bytes());
   EXPECT_EQ(node.cost().recorder_bytes(), 5u);

@@ -13,6 +13,7 @@ namespace {
 
 using testing::ContainerId;
 using testing::HeldBy;
+using testing::HostOwner;
 using testing::kNow;
 using testing::MakeDropEvent;
 using testing::MakeListener;
@@ -161,6 +162,57 @@ TEST_F(FilterOnAPod, DropsMatchByTheirShares) {
   EXPECT_FALSE(Compile("ports: 9000").Matches(event));
   EXPECT_FALSE(Compile(R"(pods: "other")").Matches(event));
   EXPECT_TRUE(Compile("min_fill_percent: 100").Matches(event));
+}
+
+// The node's own namespace: sshd of the host and kube-proxy of a pod that uses the host's network.
+class FilterOnTheHost : public ::testing::Test {
+ protected:
+  FilterOnTheHost() {
+    host_ = MakeNamespace(1, {HostOwner(), PodOwner("kube-system", "proxy", "proxy", 'a')});
+    host_.id = WithName(*host_.id, "", true);
+    host_.listeners = {MakeListener(22, 0, 128), MakeListener(10249, 0, 4096)};
+    host_.listeners[0].processes = HeldBy("sshd", "");
+    host_.listeners[1].processes = HeldBy("kube-proxy", ContainerId('a'));
+    host_.drops->last = kNow;
+  }
+  model::Namespace host_;
+};
+
+TEST_F(FilterOnTheHost, PodTakesItsListenersNotTheNamespace) {
+  const Filter filter = Compile("pods: 'proxy'");
+  EXPECT_FALSE(filter.Matches(host_));
+  EXPECT_FALSE(filter.MatchesIdentity(host_));
+  EXPECT_TRUE(filter.MayMatchSockets(host_));
+  EXPECT_FALSE(filter.Matches(host_, host_.listeners[0]));
+  EXPECT_TRUE(filter.Matches(host_, host_.listeners[1]));
+}
+
+TEST_F(FilterOnTheHost, OtherPodsTakeNothing) {
+  const Filter filter = Compile("namespaces: 'shop'");
+  EXPECT_FALSE(filter.MayMatchSockets(host_));
+  EXPECT_FALSE(filter.Matches(host_, host_.listeners[1]));
+}
+
+TEST_F(FilterOnTheHost, DropsAreThePodsByItsShareOnly) {
+  model::DropEvent event = MakeDropEvent(host_, 22, kNow);
+  event.shares[0].processes = host_.listeners[0].processes;
+  EXPECT_FALSE(Compile("pods: 'proxy'").Matches(event));
+  EXPECT_TRUE(Compile("netns_names: 'host'").Matches(event));
+  event.shares[0].processes = host_.listeners[1].processes;
+  EXPECT_TRUE(Compile("pods: 'proxy'").Matches(event));
+}
+
+TEST_F(FilterOnTheHost, SamplesAreThePodsByTheirSocket) {
+  analyze::ListenerSamples samples;
+  samples.netns = host_.id;
+  samples.owners = host_.owners;
+  samples.listener = host_.listeners[1].reading;
+  samples.processes = host_.listeners[1].processes;
+  EXPECT_TRUE(Compile("pods: 'proxy'").MayMatchSamples(host_));
+  EXPECT_TRUE(Compile("pods: 'proxy'").Matches(samples));
+  samples.processes = nullptr;
+  EXPECT_FALSE(Compile("pods: 'proxy'").Matches(samples)) << "nobody knows whose it was";
+  EXPECT_TRUE(Compile("netns_names: 'host'").Matches(samples));
 }
 
 TEST(FilterNames, PodsContainersAndNamespacesAreNamed) {

@@ -13,6 +13,7 @@ namespace {
 using testing::ContainerId;
 using ::testing::ElementsAre;
 using testing::HeldBy;
+using testing::HostOwner;
 using testing::PodOwner;
 
 TEST(OwnersOf, PicksTheContainerThatHoldsTheSocket) {
@@ -28,11 +29,33 @@ TEST(OwnersOf, IsAllWhenNoContainerMatches) {
   EXPECT_THAT(OwnersOf(nullptr, &owners), ElementsAre(&owners[0], &owners[1]));
 }
 
-TEST(OwnersOf, ProcessOutsideContainersIsTheHosts) {
-  std::vector<model::Owner> owners = {PodOwner("kube-system", "proxy", "proxy", 'a'), model::Owner{}};
-  owners[1].source = model::OwnerSource::kHost;
-  EXPECT_THAT(OwnersOf(HeldBy("sshd", "").get(), &owners), ElementsAre(&owners[1]));
-  EXPECT_THAT(OwnersOf(HeldBy("kube-proxy", ContainerId('a')).get(), &owners), ElementsAre(&owners[0]));
+// The node's own namespace with a pod's container in it.
+class OwnersOnTheHost : public ::testing::Test {
+ protected:
+  const std::vector<model::Owner> owners_ = {HostOwner(), PodOwner("kube-system", "proxy", "proxy", 'a'),
+                                             PodOwner("kube-system", "dns", "dns", 'b')};
+};
+
+TEST_F(OwnersOnTheHost, NamespaceIsTheHostsAlone) {
+  EXPECT_THAT(NamespaceOwners(&owners_), ElementsAre(&owners_[0]));
+  EXPECT_THAT(SocketOwners(&owners_), ElementsAre(&owners_[0], &owners_[1], &owners_[2]));
+}
+
+TEST_F(OwnersOnTheHost, SocketIsItsContainers) {
+  EXPECT_THAT(OwnersOf(HeldBy("sshd", "").get(), &owners_), ElementsAre(&owners_[0]));
+  EXPECT_THAT(OwnersOf(HeldBy("kube-proxy", ContainerId('a')).get(), &owners_), ElementsAre(&owners_[1]));
+}
+
+TEST_F(OwnersOnTheHost, SocketThatContainersShareIsAllTheirs) {
+  model::SocketProcesses processes = *HeldBy("kube-proxy", ContainerId('a'));
+  processes.AddContainer(ContainerId('b'));
+  processes.AddContainer("");
+  EXPECT_THAT(OwnersOf(&processes, &owners_), ElementsAre(&owners_[0], &owners_[1], &owners_[2]));
+}
+
+TEST_F(OwnersOnTheHost, SocketOfNobodyKnownIsTheHosts) {
+  EXPECT_THAT(OwnersOf(HeldBy("x", ContainerId('c')).get(), &owners_), ElementsAre(&owners_[0]));
+  EXPECT_THAT(OwnersOf(nullptr, &owners_), ElementsAre(&owners_[0]));
 }
 
 TEST(OwnersOf, NoOwnersIsEmpty) { EXPECT_TRUE(OwnersOf(nullptr, nullptr).empty()); }

@@ -35,6 +35,13 @@ inline model::Owner PodOwner(const std::string& ns, const std::string& pod, cons
   return owner;
 }
 
+inline model::Owner HostOwner() {
+  model::Owner owner;
+  owner.source = model::OwnerSource::kHost;
+  owner.source_time = kNow;
+  return owner;
+}
+
 inline model::Listener MakeListener(uint16_t port, uint32_t queue, std::optional<uint32_t> limit) {
   model::Listener listener;
   listener.reading.port = port;
@@ -51,6 +58,7 @@ inline std::shared_ptr<const model::SocketProcesses> HeldBy(const std::string& c
   model::SocketProcesses processes;
   processes.count = 1;
   processes.first.push_back({.pid = 42, .comm = comm, .container_id = container_id});
+  processes.container_ids = {container_id};
   return std::make_shared<const model::SocketProcesses>(std::move(processes));
 }
 

@@ -207,6 +207,39 @@ TEST(NamespaceToProto, SysctlsStandBesideHostAndDefault) {
   EXPECT_EQ(proto.ephemeral_last(), 60999u);
 }
 
+TEST(NamespaceToProto, DeclaredStandsBesideTheValue) {
+  model::Namespace ns = MakeNamespace(1);
+  ns.sysctls = MakeSysctls({{"net.core.somaxconn", "128"}, {"net.ipv4.tcp_syncookies", "1"}});
+  ns.declared_sysctls = std::make_shared<const std::map<std::string, std::string>>(
+      std::map<std::string, std::string>{{"net.core.somaxconn", "1024"}});
+  NamespaceParts parts{
+      .sysctls = {*model::FindSysctl("net.core.somaxconn"), *model::FindSysctl("net.ipv4.tcp_syncookies")},
+      .counters = CounterSelection({})};
+  v1::Namespace proto;
+  ToProto(kContext, ns, parts, &proto);
+  EXPECT_EQ(proto.sysctls().at("net.core.somaxconn").declared(), "1024");
+  EXPECT_EQ(proto.sysctls().at("net.core.somaxconn").value(), "128");
+  EXPECT_FALSE(proto.sysctls().at("net.ipv4.tcp_syncookies").has_declared());
+}
+
+TEST(NamespaceToProto, NumbersOfAGuestKernelsNamespaceAreAbsent) {
+  model::Namespace ns = MakeNamespace(1);
+  ns.sysctls = MakeSysctls({{"net.core.somaxconn", "128"}});
+  ns.sockets.time_wait = 0;
+  ns.not_observable_reason = "not observable: guest kernel (gVisor)";
+  NamespaceParts parts{.sysctls = {*model::FindSysctl("net.core.somaxconn")},
+                       .counters = CounterSelection({})};
+  v1::Namespace proto;
+  ToProto(kContext, ns, parts, &proto);
+  EXPECT_EQ(proto.not_observable_reason(), "not observable: guest kernel (gVisor)");
+  EXPECT_FALSE(proto.has_listener_count());
+  EXPECT_FALSE(proto.has_listen_drops());
+  EXPECT_FALSE(proto.has_time_wait());
+  EXPECT_FALSE(proto.sysctls().at("net.core.somaxconn").has_value());
+  EXPECT_EQ(proto.sysctls().at("net.core.somaxconn").unreadable_reason(),
+            "not observable: guest kernel (gVisor)");
+}
+
 TEST(NamespaceToProto, SysctlsThatWereNeverReadSayWhy) {
   NamespaceParts parts = NoParts();
   parts.sysctls = {0};

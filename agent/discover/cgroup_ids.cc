@@ -1,0 +1,58 @@
+#include "agent/discover/cgroup_ids.h"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "agent/sys/file.h"
+
+namespace listenq::discover {
+namespace {
+
+bool IsCgroup2(const std::string& folder) {
+  struct statfs info = {};
+  return ::statfs(folder.c_str(), &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+absl::string_view V2Path(absl::string_view proc_pid_cgroup_file) {
+  for (const absl::string_view line : absl::StrSplit(proc_pid_cgroup_file, '\n')) {
+    if (absl::StartsWith(line, "0::")) return line.substr(3);
+  }
+  return "";
+}
+
+}  // namespace
+
+CgroupIds::CgroupIds(std::string root) {
+  if (IsCgroup2(root)) {
+    root_ = std::move(root);
+  } else if (std::string unified = absl::StrCat(root, "/unified"); IsCgroup2(unified)) {
+    root_ = std::move(unified);
+  }
+}
+
+void CgroupIds::Learn(absl::string_view proc_pid_cgroup_file,
+                      const std::shared_ptr<const CgroupOwner>& container) {
+  if (root_.empty() || container == nullptr || container->container_id.empty()) return;
+  const absl::string_view path = V2Path(proc_pid_cgroup_file);
+  if (path.empty() || absl::StrContains(path, "/..") || by_path_.contains(path)) return;
+  if (ParseCgroup(absl::StrCat("0::", path, "\n")).container_id != container->container_id) return;
+  by_path_[path] = container;
+  const absl::StatusOr<sys::FileId> folder = sys::StatFile(absl::StrCat(root_, path));
+  if (folder.ok()) by_id_[folder->inode] = container;
+}
+
+std::shared_ptr<const CgroupOwner> CgroupIds::Find(uint64_t cgroup_id) const {
+  const auto found = by_id_.find(cgroup_id);
+  return found == by_id_.end() ? nullptr : found->second.lock();
+}
+
+void CgroupIds::Prune() {
+  absl::erase_if(by_path_, [](const auto& entry) { return entry.second.expired(); });
+  absl::erase_if(by_id_, [](const auto& entry) { return entry.second.expired(); });
+}
+
+}  // namespace listenq::discover
