@@ -1,0 +1,82 @@
+#include "agent/discover/foreign_json.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/match.h"
+
+namespace listenq::discover {
+namespace {
+
+using absl::string_view;
+using nlohmann::json;
+
+// A level costs 60 times the byte that opens it.
+constexpr int kMaxDepth = 64;
+
+// The two ways to write a sysctl swap their signs: net/ipv4/conf/eth0.1/forwarding is
+// net.ipv4.conf.eth0/1.forwarding (sysctl.d(5); Kubernetes and Docker take both).
+std::string WithDots(std::string name) {
+  const size_t first = name.find_first_of("./");
+  if (first == std::string::npos || name[first] == '.') return name;
+  for (char& c : name) {
+    if (c == '/') {
+      c = '.';
+    } else if (c == '.') {
+      c = '/';
+    }
+  }
+  return name;
+}
+
+}  // namespace
+
+json ParseJson(string_view text) {
+  if (text.size() > kMaxJsonBytes) return nullptr;
+  bool too_deep = false;
+  const auto keep = [&too_deep](int depth, json::parse_event_t /*event*/, json& /*parsed*/) {
+    too_deep |= depth > kMaxDepth;
+    return !too_deep;
+  };
+  json value = json::parse(text.begin(), text.end(), keep, /*allow_exceptions=*/false);
+  if (too_deep || value.is_discarded()) return nullptr;
+  return value;
+}
+
+const json& Child(const json& value, std::initializer_list<const char*> path) {
+  static const json absent;
+  const json* at = &value;
+  for (const char* name : path) {
+    if (!at->is_object()) return absent;
+    const auto found = at->find(name);
+    if (found == at->end()) return absent;
+    at = &*found;
+  }
+  return *at;
+}
+
+std::string TextOf(const json& value, size_t max_bytes) {
+  const auto* text = value.get_ptr<const json::string_t*>();
+  return text == nullptr || text->size() > max_bytes ? std::string() : *text;
+}
+
+uint64_t NumberOf(const json& value) {
+  const auto* number = value.get_ptr<const json::number_unsigned_t*>();
+  return number == nullptr ? 0 : *number;
+}
+
+std::shared_ptr<const SysctlMap> NetSysctlsOf(const json& value) {
+  if (!value.is_object() && !value.is_null()) return nullptr;
+  auto sysctls = std::make_shared<SysctlMap>();
+  for (const auto& [key, content] : value.items()) {
+    if (sysctls->size() >= kMaxSysctls) break;
+    std::string name = WithDots(key);
+    if (!absl::StartsWith(name, "net.") || name.size() > kMaxSysctlBytes) continue;
+    const auto* text = content.get_ptr<const json::string_t*>();
+    if (text == nullptr || text->size() > kMaxSysctlBytes) continue;
+    sysctls->insert_or_assign(std::move(name), *text);
+  }
+  return sysctls;
+}
+
+}  // namespace listenq::discover
