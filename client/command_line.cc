@@ -45,12 +45,23 @@ const Names<ColorMode>& ColorNames() {
   return kNames;
 }
 
+const Names<bool>& GroupingNames() {
+  static const Names<bool> kNames = {{"workload", true}};
+  return kNames;
+}
+
 const Names<SortOrder>& SortNames() {
   static const Names<SortOrder> kNames = {{"drops", SortOrder::kDrops},
                                           {"fill", SortOrder::kFill},
                                           {"queue", SortOrder::kQueue},
                                           {"address", SortOrder::kAddress}};
   return kNames;
+}
+
+std::string NameOf(OutputFormat output) {
+  const auto& names = OutputNames();
+  return std::find_if(names.begin(), names.end(), [&](const auto& name) { return name.second == output; })
+      ->first;
 }
 
 template <typename Value>
@@ -172,6 +183,7 @@ class Definition {
   void AddPods(CLI::App& app);
   void AddLimit(CLI::App& app);
   void AddSort(CLI::App& app);
+  void AddGrouping(CLI::App& app);
   void AddInterval(CLI::App& app);
   void AddSince(CLI::App& app);
 
@@ -325,6 +337,11 @@ void Definition::AddSort(CLI::App& app) {
             options_.sort);
 }
 
+void Definition::AddGrouping(CLI::App& app) {
+  AddChoice(app, "--by", GroupingNames(), "A row per workload and address: as table, wide or csv",
+            options_.by_workload);
+}
+
 void Definition::AddInterval(CLI::App& app) {
   AddValue(app, "--interval", "DURATION", "Time between two pictures (1s)",
            [this](const std::string& text) { return SetDuration(text, options_.interval); });
@@ -350,6 +367,7 @@ void Definition::DefineLists() {
     AddNamespaceFlags(*app, "-n,--namespace");
     AddSelectionFlags(*app);
     if (app == &listeners) AddSort(*app);
+    if (app == &listeners) AddGrouping(*app);
     AddLimit(*app);
     app->add_flag_callback(
         "--include-ended", [this] { options_.include_ended = true; },
@@ -413,6 +431,7 @@ void Definition::DefineDrops() {
     AddNamespaceFlags(*app, "-n,--namespace");
     AddSelectionFlags(*app);
     if (app == &drops) {
+      AddGrouping(*app);
       AddLimit(*app);
       app->add_flag_callback(
           "-w,--watch", [this] { options_.watch = true; }, "Follow: a line for each drop as it is counted");
@@ -454,8 +473,7 @@ std::vector<std::string> Definition::CommandNames() const {
 // "a|b|c" are choices; what is not lower case stands for something.
 std::vector<std::string> Choices(const std::string& type_name) {
   std::vector<std::string> choices;
-  if (!absl::StrContains(type_name, '|')) return choices;
-  for (absl::string_view choice : absl::StrSplit(type_name, '|')) {
+  for (absl::string_view choice : absl::StrSplit(type_name, '|', absl::SkipEmpty())) {
     if (std::all_of(choice.begin(), choice.end(), absl::ascii_islower)) choices.emplace_back(choice);
   }
   return choices;
@@ -559,6 +577,15 @@ ParseOutcome Completion(const Definition& definition, const CLI::App& root, cons
 
 // Flags that do not go together.
 std::string Contradiction(const Options& options) {
+  const bool has_groups = options.output == OutputFormat::kTable || options.output == OutputFormat::kWide ||
+                          options.output == OutputFormat::kCsv;
+  if (options.by_workload && !has_groups) {
+    return absl::StrCat("--by does not go with -o ", NameOf(options.output),
+                        ": it groups tables and csv; each row of that format has its workload");
+  }
+  if (options.by_workload && options.watch && options.command == Command::kDrops) {
+    return "--by does not go with --watch: a line for each drop is no group";
+  }
   if (options.watch && options.command == Command::kDrops && options.output == OutputFormat::kYaml) {
     return "--watch has no yaml: -o json prints one object a line";
   }

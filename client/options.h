@@ -49,6 +49,8 @@ struct Options {
   // Rows; 0 is all.
   uint32_t limit = 0;
   SortOrder sort = SortOrder::kWorst;
+  // listeners, drops: a row for each workload and address.
+  bool by_workload = false;
   bool include_ended = false;
   // Repeat (listeners, namespaces) or follow (drops).
   bool watch = false;

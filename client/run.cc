@@ -10,6 +10,7 @@
 #include "client/command_line.h"
 #include "client/live.h"
 #include "client/print.h"
+#include "client/workloads.h"
 
 namespace listenq::client {
 namespace {
@@ -46,6 +47,9 @@ class Runner {
   template <typename Row>
   absl::StatusOr<Picture> Finish(const Answer<Row>& answer, const std::string& rows, const Room& room,
                                  const std::function<Table()>& make_table);
+  template <typename Row, typename Group>
+  absl::StatusOr<Picture> FinishGroups(const Answer<Row>& answer, const std::string& rows, const Room& room,
+                                       const std::vector<Group>& groups);
 
   int Once();
   int Repeat();
@@ -112,9 +116,24 @@ absl::StatusOr<Picture> Runner::Finish(const Answer<Row>& answer, const std::str
   return picture;
 }
 
+// The limit counts groups: the rows that they are made of were all asked for.
+template <typename Row, typename Group>
+absl::StatusOr<Picture> Runner::FinishGroups(const Answer<Row>& answer, const std::string& rows,
+                                             const Room& room, const std::vector<Group>& groups) {
+  ASSIGN_OR_RETURN(Picture picture, Finish(answer, rows, room, [&] { return WorkloadTable(groups, Now()); }));
+  if (options_.output == OutputFormat::kCsv) picture.text = WorkloadCsv(groups, options_.headers);
+  return picture;
+}
+
 absl::StatusOr<Picture> Runner::Listeners(const Room& room) {
-  ASSIGN_OR_RETURN(const auto answer, client_.ListListeners(ListenersRequest()));
-  return Finish(answer, "listeners", room, [&] { return ListenersTable(answer, Now()); });
+  v1::ListListenersRequest request = ListenersRequest();
+  if (options_.by_workload) request.set_limit(0);
+  ASSIGN_OR_RETURN(const auto answer, client_.ListListeners(request));
+  if (!options_.by_workload) {
+    return Finish(answer, "listeners", room, [&] { return ListenersTable(answer, Now()); });
+  }
+  const auto groups = GroupListeners(answer, options_.sort, options_.limit);
+  return FinishGroups(answer, "listeners", room, groups);
 }
 
 // A headline, an empty line, the columns' names: what a screen has left is for rows.
@@ -168,8 +187,10 @@ absl::StatusOr<Picture> Runner::Drops(const Room& room) {
   *request.mutable_filter() = MakeFilter(options_.selection);
   request.set_limit(options_.limit);
   if (options_.since) SetTime(*options_.since, *request.mutable_since_time());
+  if (options_.by_workload) request.set_limit(0);
   ASSIGN_OR_RETURN(const auto answer, client_.ListDrops(request));
-  return Finish(answer, "drops", room, [&] { return DropsTable(answer, Now()); });
+  if (!options_.by_workload) return Finish(answer, "drops", room, [&] { return DropsTable(answer, Now()); });
+  return FinishGroups(answer, "drops", room, GroupDrops(answer, options_.limit));
 }
 
 absl::StatusOr<Picture> Runner::Nodes(const Room& room) {

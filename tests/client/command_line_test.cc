@@ -171,6 +171,18 @@ TEST(CommandLine, EveryListTakesEverySelector) {
 }
 
 TEST(CommandLine, RejectsFlagsThatDoNotGoTogether) {
+  for (const char* format : {"json", "yaml", "name"}) {
+    ExpectUsageError({"listeners", "--by", "workload", "-o", format},
+                     std::string("--by does not go with -o ") + format +
+                         ": it groups tables and csv; each row of that format has its workload\n"
+                         "see `listenq listeners --help`");
+  }
+  for (const char* format : {"table", "wide", "csv"}) {
+    EXPECT_TRUE(Accept({"drops", "--by=workload", "-o", format}).by_workload);
+  }
+  ExpectUsageError({"drops", "-w", "--by", "workload"},
+                   "--by does not go with --watch: a line for each drop is no group\n"
+                   "see `listenq drops --help`");
   ExpectUsageError({"drops", "-w", "-o", "yaml"},
                    "--watch has no yaml: -o json prints one object a line\nsee `listenq drops --help`");
   ExpectUsageError({"drops", "-w", "--limit", "3"},

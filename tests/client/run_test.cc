@@ -64,6 +64,27 @@ TEST(Run, AsksForWhatTheFlagsSay) {
             "filter { namespaces: \"shop\" } order_by: LISTENER_ORDER_QUEUE limit: 7 include_ended: true");
 }
 
+TEST(Run, CutsGroupsAndNotTheRowsTheyAreMadeOf) {
+  fakes::FakeObserver server;
+  server.listeners_responses = {Proto<v1::ListListenersResponse>(R"(
+    batch { node_name: 'a'
+      listeners { owners { namespace: 'shop' pod: 'api-1' workload: 'Deployment api' } queue: 5 limit: 9
+                  local_address: '0.0.0.0' local_port: 80 }
+      listeners { owners { namespace: 'shop' pod: 'web-0' } local_address: '0.0.0.0' local_port: 80 }
+      listeners { owners { namespace: 'shop' pod: 'api-2' workload: 'Deployment api' } queue: 1 limit: 9
+                  local_address: '0.0.0.0' local_port: 80 } })")};
+  const Result result = RunWith(server, {"listeners", "--by", "workload", "--limit", "1"});
+  EXPECT_EQ(server.listeners_request.limit(), 0U);
+  EXPECT_EQ(result.out,
+            "NAMESPACE  WORKLOAD        LISTEN      FULL PODS  QUEUE  LIMIT  FULL  WORST POD\n"
+            "shop       Deployment api  0.0.0.0:80     0 of 2      5      9   55%  api-1\n");
+  EXPECT_EQ(
+      RunWith(server, {"listeners", "--by", "workload", "--limit", "1", "-o", "csv", "--no-headers"}).out,
+      "shop,\"Deployment api\",0.0.0.0:80,2,0,5,9,9,55,,,api-1,2,1\n");
+  RunWith(server, {"drops", "--by", "workload", "--limit", "1"});
+  EXPECT_EQ(server.drops_request.limit(), 0U);
+}
+
 TEST(Run, SaysWhatAnEmptyAnswerLookedAt) {
   fakes::FakeObserver server;
   server.listeners_responses = {
