@@ -152,7 +152,7 @@ TEST_F(CriClientTest, CrioSandboxIsKnownByItsNamespacePath) {
 TEST_F(CriClientTest, GarbageInTheVerboseStatusCostsOnlyWhatItWouldTell) {
   cri::PodSandboxStatusResponse& status = server_.statuses[kSandbox];
   status.mutable_status()->mutable_linux()->mutable_namespaces()->mutable_options()->set_network(cri::NODE);
-  (*status.mutable_info())["info"] = "{{{ no JSON \xff";
+  (*status.mutable_info())["info"] = "{{{ no JSON";
   const auto detail = client_->Detail(kSandbox);
   ASSERT_TRUE(detail.ok()) << detail.status();
   EXPECT_TRUE(detail->host_network);

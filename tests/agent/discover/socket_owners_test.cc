@@ -61,7 +61,22 @@ TEST_F(SocketOwners, FindsAllThatHoldIt) {
   const SocketProcesses found = Find({10, 11, 12}, 77);
   EXPECT_EQ(found.count, 2u);
   EXPECT_THAT(found.first, ElementsAre(Process{10, "p10", "of10"}, Process{12, "p12", "of12"}));
+  EXPECT_THAT(found.container_ids, ElementsAre("of10", "of12"));
   EXPECT_EQ(found.unreadable_reason, "");
+}
+
+TEST_F(SocketOwners, EveryContainerIsNamedOnceThoughNotEveryProcess) {
+  std::vector<uint32_t> pids;
+  for (uint32_t pid = 100; pid < 120; ++pid) {
+    proc_.Set({.pid = pid, .netns = 1, .comm = "worker"});
+    proc_.SetFd(pid, 3, "socket:[77]");
+    pids.push_back(pid);
+  }
+  container_of_ = [](uint32_t pid) { return pid < 110 ? "a" : pid < 119 ? "" : "b"; };
+  const SocketProcesses found = Find(pids, 77);
+  EXPECT_EQ(found.count, 20u);
+  EXPECT_THAT(found.first, SizeIs(SocketProcesses::kMaxProcesses));
+  EXPECT_THAT(found.container_ids, ElementsAre("a", "", "b"));
 }
 
 TEST_F(SocketOwners, ProcessCountsOnce) {
