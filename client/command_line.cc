@@ -50,6 +50,15 @@ const Names<bool>& GroupingNames() {
   return kNames;
 }
 
+const Names<NameKind>& NameKindNames() {
+  static const Names<NameKind> kNames = {{"namespaces", NameKind::kNamespaces},
+                                         {"pods", NameKind::kPods},
+                                         {"containers", NameKind::kContainers},
+                                         {"netns", NameKind::kNetns},
+                                         {"sysctls", NameKind::kSysctls}};
+  return kNames;
+}
+
 const Names<SortOrder>& SortNames() {
   static const Names<SortOrder> kNames = {{"drops", SortOrder::kDrops},
                                           {"fill", SortOrder::kFill},
@@ -407,7 +416,7 @@ void Definition::DefineSysctls() {
                                  "sysctls net.core.somaxconn 'net.ipv4.tcp_*'");
   sysctls
       .add_option_function<std::vector<std::string>>(
-          "NAME", [this](const std::vector<std::string>& names) { options_.sysctl_names = names; },
+          "SYSCTL", [this](const std::vector<std::string>& names) { options_.sysctl_names = names; },
           "Sysctl, or a glob; none is all")
       ->type_name("");
   AddNamespaceFlags(sysctls, "-n,--namespace");
@@ -479,13 +488,25 @@ std::vector<std::string> Choices(const std::string& type_name) {
   return choices;
 }
 
+// The kind of names that a value stands for, by what the help calls it; "" for none.
+std::string NamesOf(const std::string& value) {
+  constexpr std::pair<const char*, const char*> kKinds[] = {
+      {"NAMESPACE", "namespaces"}, {"N|NAMESPACE", "namespaces"}, {"POD", "pods"},
+      {"CONTAINER", "containers"}, {"NAME|INODE|host", "netns"},  {"SYSCTL", "sysctls"}};
+  for (const auto& [name, kind] : kKinds) {
+    if (value == name) return kind;
+  }
+  return "";
+}
+
 FlagInfo DescribeFlag(const CLI::Option& option) {
   FlagInfo flag;
   if (!option.get_snames().empty()) flag.short_name = option.get_snames().front();
   if (!option.get_lnames().empty()) flag.long_name = option.get_lnames().front();
   flag.description = option.get_description();
   flag.takes_value = option.get_expected_max() > 0 && option.get_type_size() > 0;
-  flag.choices = Choices(option.get_type_name());
+  flag.names = NamesOf(option.get_type_name());
+  if (flag.names.empty()) flag.choices = Choices(option.get_type_name());
   return flag;
 }
 
@@ -502,7 +523,8 @@ CommandTree Definition::Tree() const {
         command.flags.push_back(DescribeFlag(*option));
       } else if (command.name == "help") {
         command.argument_choices = CommandNames();
-      } else if (command.argument_choices.empty()) {
+      } else {
+        command.argument_names = NamesOf(option->get_name());
         command.argument_choices = Choices(option->get_type_name());
       }
     }
@@ -630,6 +652,36 @@ std::vector<std::string> WithoutShortEquals(const std::vector<std::string>& argu
   return split;
 }
 
+// The options of a line that is not whole yet: the last word may be a flag that waits for its value. Absent
+// when it is no line of ours.
+std::optional<Options> OptionsSoFar(CommandLine line) {
+  for (int missing = 0; missing < 2 && !line.arguments.empty(); ++missing) {
+    if (auto options = ParseCommandLine(line).options) return options;
+    line.arguments.pop_back();
+  }
+  return std::nullopt;
+}
+
+// "__complete KIND WORD…": the words of the line before the one being typed. A shell shows no errors, so
+// there are none.
+ParseOutcome ParseCompletion(const CommandLine& line) {
+  constexpr absl::Duration kLongest = absl::Seconds(1);
+  ParseOutcome outcome;
+  if (line.arguments.size() < 2) return outcome;
+  const auto& kinds = NameKindNames();
+  const auto kind = std::find_if(kinds.begin(), kinds.end(),
+                                 [&](const auto& entry) { return line.arguments[1] == entry.first; });
+  CommandLine typed = line;
+  typed.arguments.erase(typed.arguments.begin(), typed.arguments.begin() + 2);
+  auto options = OptionsSoFar(std::move(typed));
+  if (kind == kinds.end() || !options || !base::ParseServerAddress(options->server).ok()) return outcome;
+  options->command = Command::kComplete;
+  options->names = kind->second;
+  options->timeout = std::min(options->timeout, kLongest);
+  outcome.options = std::move(options);
+  return outcome;
+}
+
 // CLI11 says "--output: 1 required TYPE missing".
 std::string ReadableMismatch(const std::string& message) {
   return absl::StrCat(message.substr(0, message.find(':')), " needs a value");
@@ -638,6 +690,7 @@ std::string ReadableMismatch(const std::string& message) {
 }  // namespace
 
 ParseOutcome ParseCommandLine(const CommandLine& line) {
+  if (!line.arguments.empty() && line.arguments[0] == kCompleteCommand) return ParseCompletion(line);
   Definition definition(line);
   CLI::App& root = definition.root();
   // CLI11 takes the arguments from the back.

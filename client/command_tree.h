@@ -7,6 +7,11 @@
 
 namespace listenq::client {
 
+// Hidden: "listenq __complete KIND WORD…" prints the names of a kind (FlagInfo::names), a line each, as the
+// flags among the words choose them. It prints nothing at all when there are none or the server does not
+// answer at once.
+inline constexpr char kCompleteCommand[] = "__complete";
+
 struct FlagInfo {
   // "o", "output": without dashes; either may be "".
   std::string short_name;
@@ -15,6 +20,8 @@ struct FlagInfo {
   bool takes_value = false;
   // What the value may be; empty is anything.
   std::vector<std::string> choices;
+  // "pods": the server knows the values; "" for none.
+  std::string names;
 };
 
 struct CommandInfo {
@@ -24,6 +31,8 @@ struct CommandInfo {
   std::vector<FlagInfo> flags;
   // What the first positional argument may be; empty is anything.
   std::vector<std::string> argument_choices;
+  // What all of them may be, as FlagInfo::names.
+  std::string argument_names;
 };
 
 struct CommandTree {

@@ -39,8 +39,13 @@ std::string FunctionName(const CommandTree& tree) {
   return absl::StrCat("_", absl::StrReplaceAll(tree.program, {{"-", "_"}}));
 }
 
+std::string BashChoices(const std::vector<std::string>& choices) {
+  if (choices.empty()) return "COMPREPLY=()";
+  return absl::StrCat("COMPREPLY=($(compgen -W ", ShellQuote(absl::StrJoin(choices, " ")), " -- \"$cur\"))");
+}
+
 // bash: one case per command with its flags; one per flag with its values.
-std::string BashCommandCase(const CommandInfo& command) {
+std::string BashCommandCase(const std::string& function, const CommandInfo& command) {
   std::vector<std::string> words;
   std::string values;
   for (const FlagInfo& flag : command.flags) {
@@ -48,41 +53,69 @@ std::string BashCommandCase(const CommandInfo& command) {
     words.insert(words.end(), spellings.begin(), spellings.end());
     if (!flag.takes_value) continue;
     absl::StrAppend(
-        &values, "        ", absl::StrJoin(spellings, "|"), ") COMPREPLY=(",
-        flag.choices.empty()
-            ? ""
-            : absl::StrCat("$(compgen -W ", ShellQuote(absl::StrJoin(flag.choices, " ")), " -- \"$cur\")"),
-        "); return ;;\n");
+        &values, "        ", absl::StrJoin(spellings, "|"), ") ",
+        flag.names.empty() ? BashChoices(flag.choices) : absl::StrCat(function, "_names ", flag.names),
+        "; return ;;\n");
   }
   std::string text =
       absl::StrCat("    ", absl::StrJoin(Names(command), "|"), ")\n      case \"$prev\" in\n", values,
                    "      esac\n      words=", ShellQuote(absl::StrJoin(words, " ")), "\n");
   absl::StrAppend(&text, "      arguments=", ShellQuote(absl::StrJoin(command.argument_choices, " ")),
-                  "\n      ;;\n");
+                  " names='", command.argument_names, "'\n      ;;\n");
   return text;
 }
 
+// bash breaks "unix:///run/x" and "--output=json" apart: what no space separates is one word again. A name is
+// never a word of bash's own (compgen -W would expand it).
+constexpr char kBashFunctions[] = R"END(FUNCTION_names() {
+  local name
+  while IFS= read -r name; do
+    [[ $name == "$cur"* ]] && COMPREPLY+=("$name")
+  done < <("${typed[0]}" COMPLETE "$1" "${typed[@]:1}" 2> /dev/null)
+}
+FUNCTION() {
+  local -a typed=()
+  local i word rest=$COMP_LINE
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    if [[ $i -gt 0 && $rest != [[:space:]]* ]]; then
+      typed[-1]+=${word//[\"\']/}
+    else
+      typed+=("${word//[\"\']/}")
+    fi
+    rest=${rest#*"$word"}
+  done
+  local cur=${typed[-1]} words='' arguments='' names=''
+  unset 'typed[-1]'
+  local prev=${typed[-1]}
+  COMPREPLY=()
+  if [[ $cur == --*=* ]]; then
+    prev=${cur%%=*} cur=${cur#*=}
+  fi
+)END";
+
 std::string BashScript(const CommandTree& tree) {
-  std::string text = absl::StrCat("# bash completion of ", tree.program, ": source <(", tree.program,
-                                  " completion bash)\n", FunctionName(tree), "() {\n");
-  absl::StrAppend(&text,
-                  "  local cur=\"${COMP_WORDS[COMP_CWORD]}\" prev=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
-                  "  local words='' arguments=''\n"
-                  "  if [[ $COMP_CWORD -le 1 ]]; then\n"
-                  "    COMPREPLY=($(compgen -W ",
+  const std::string function = FunctionName(tree);
+  std::string text = absl::StrCat(
+      "# bash completion of ", tree.program, ": source <(", tree.program, " completion bash)\n",
+      absl::StrReplaceAll(kBashFunctions, {{"FUNCTION", function}, {"COMPLETE", kCompleteCommand}}));
+  absl::StrAppend(&text, "  if [[ ${#typed[@]} -le 1 ]]; then\n    COMPREPLY=($(compgen -W ",
                   ShellQuote(absl::StrJoin(AllNames(tree), " ")),
-                  " -- \"$cur\"))\n    return\n  fi\n  case \"${COMP_WORDS[1]}\" in\n");
-  for (const CommandInfo& command : tree.commands) absl::StrAppend(&text, BashCommandCase(command));
+                  " -- \"$cur\"))\n    return\n  fi\n  case \"${typed[1]}\" in\n");
+  for (const CommandInfo& command : tree.commands) absl::StrAppend(&text, BashCommandCase(function, command));
   absl::StrAppend(&text,
                   "  esac\n"
                   "  if [[ $cur == -* ]]; then\n"
                   "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+                  "  elif [[ -n $names ]]; then\n    ",
+                  function,
+                  "_names \"$names\"\n"
                   "  else\n"
                   "    COMPREPLY=($(compgen -W \"$arguments\" -- \"$cur\"))\n"
                   "  fi\n"
                   "}\n"
                   "complete -F ",
-                  FunctionName(tree), " ", tree.program, "\n");
+                  function, " ", tree.program, "\n");
   return text;
 }
 
@@ -91,23 +124,34 @@ std::string ZshText(absl::string_view text) {
   return absl::StrReplaceAll(text, {{"[", "\\["}, {"]", "\\]"}, {":", "\\:"}, {"'", "'\\''"}});
 }
 
-std::string ZshAction(const std::vector<std::string>& choices) {
+// A space before the function keeps _arguments from adding arguments of its own.
+std::string ZshAction(const std::string& function, const std::vector<std::string>& choices,
+                      const std::string& names) {
+  if (!names.empty()) return absl::StrCat(":value: ", function, "_names ", names);
   return choices.empty() ? ":value: " : absl::StrCat(":value:(", absl::StrJoin(choices, " "), ")");
 }
 
-std::string ZshFlag(const FlagInfo& flag) {
+std::string ZshFlag(const std::string& function, const FlagInfo& flag) {
   std::string text;
   for (const std::string& spelling : Spellings(flag)) {
     absl::StrAppend(&text, " \\\n        '*", spelling, "[", ZshText(flag.description), "]",
-                    flag.takes_value ? ZshAction(flag.choices) : "", "'");
+                    flag.takes_value ? ZshAction(function, flag.choices, flag.names) : "", "'");
   }
   return text;
 }
 
+constexpr char kZshNames[] = R"END(FUNCTION_names() {
+  local -a names=(${(f)"$("${typed[1]}" COMPLETE "$1" "${(@)typed[2,-1]}" 2> /dev/null)"})
+  compadd -a names
+}
+)END";
+
 std::string ZshScript(const CommandTree& tree) {
   const std::string function = FunctionName(tree);
-  std::string text = absl::StrCat("#compdef ", tree.program, "\n# zsh completion: source <(", tree.program,
-                                  " completion zsh)\n", function, "() {\n  local -a commands=(\n");
+  std::string text = absl::StrCat(
+      "#compdef ", tree.program, "\n# zsh completion: source <(", tree.program, " completion zsh)\n",
+      absl::StrReplaceAll(kZshNames, {{"FUNCTION", function}, {"COMPLETE", kCompleteCommand}}), function,
+      "() {\n  local -a typed=(\"${(@Q)words[1,CURRENT-1]}\")\n  local -a commands=(\n");
   for (const CommandInfo& command : tree.commands) {
     for (const std::string& name : Names(command)) {
       absl::StrAppend(&text, "    '", name, ":", ZshText(command.description), "'\n");
@@ -118,8 +162,9 @@ std::string ZshScript(const CommandTree& tree) {
       "  local command=\"$words[2]\"\n  shift words\n  (( CURRENT-- ))\n  case \"$command\" in\n");
   for (const CommandInfo& command : tree.commands) {
     absl::StrAppend(&text, "    ", absl::StrJoin(Names(command), "|"), ")\n      _arguments");
-    for (const FlagInfo& flag : command.flags) absl::StrAppend(&text, ZshFlag(flag));
-    absl::StrAppend(&text, " \\\n        '*:", ZshAction(command.argument_choices).substr(1),
+    for (const FlagInfo& flag : command.flags) absl::StrAppend(&text, ZshFlag(function, flag));
+    absl::StrAppend(&text, " \\\n        '*:",
+                    ZshAction(function, command.argument_choices, command.argument_names).substr(1),
                     "'\n      ;;\n");
   }
   absl::StrAppend(&text, "  esac\n}\ncompdef ", function, " ", tree.program, "\n");
@@ -131,12 +176,19 @@ std::string FishQuote(absl::string_view text) {
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
 }
 
-std::string FishFlag(const std::string& prefix, const FlagInfo& flag) {
+// Called with what stands before the cursor.
+std::string FishNames(const CommandTree& tree, const std::string& kind) {
+  return FishQuote(
+      absl::StrCat("(", tree.program, " ", kCompleteCommand, " ", kind, " (commandline -opc)[2..-1])"));
+}
+
+std::string FishFlag(const CommandTree& tree, const std::string& prefix, const FlagInfo& flag) {
   std::string text = prefix;
   if (!flag.short_name.empty()) absl::StrAppend(&text, " -s ", flag.short_name);
   if (!flag.long_name.empty()) absl::StrAppend(&text, " -l ", flag.long_name);
   if (flag.takes_value) absl::StrAppend(&text, " -x");
   if (!flag.choices.empty()) absl::StrAppend(&text, " -a ", FishQuote(absl::StrJoin(flag.choices, " ")));
+  if (!flag.names.empty()) absl::StrAppend(&text, " -a ", FishNames(tree, flag.names));
   return absl::StrCat(text, " -d ", FishQuote(flag.description), "\n");
 }
 
@@ -152,9 +204,12 @@ std::string FishScript(const CommandTree& tree) {
     const std::string prefix =
         absl::StrCat("complete -c ", tree.program, " -n ",
                      FishQuote("__fish_seen_subcommand_from " + absl::StrJoin(names, " ")));
-    for (const FlagInfo& flag : command.flags) absl::StrAppend(&text, FishFlag(prefix, flag));
+    for (const FlagInfo& flag : command.flags) absl::StrAppend(&text, FishFlag(tree, prefix, flag));
     if (!command.argument_choices.empty()) {
       absl::StrAppend(&text, prefix, " -a ", FishQuote(absl::StrJoin(command.argument_choices, " ")), "\n");
+    }
+    if (!command.argument_names.empty()) {
+      absl::StrAppend(&text, prefix, " -a ", FishNames(tree, command.argument_names), "\n");
     }
   }
   return text;

@@ -10,8 +10,8 @@
 
 namespace listenq::client {
 
-// `shell` is "bash", "zsh" or "fish", else InvalidArgument. The script is static: it starts no process of
-// ours.
+// `shell` is "bash", "zsh" or "fish", else InvalidArgument. The commands and
+// flags stand in the script; for names it calls the program (kCompleteCommand).
 absl::StatusOr<std::string> CompletionScript(const CommandTree& tree, absl::string_view shell);
 
 }  // namespace listenq::client

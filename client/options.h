@@ -11,8 +11,11 @@
 
 namespace listenq::client {
 
-// Those that ask a server.
-enum class Command { kListeners, kTop, kNamespaces, kSysctls, kDrops, kNodes, kHistory };
+// Those that ask a server. kComplete is for the scripts of completion.h.
+enum class Command { kListeners, kTop, kNamespaces, kSysctls, kDrops, kNodes, kHistory, kComplete };
+
+// What a shell completes by asking the server.
+enum class NameKind { kNamespaces, kPods, kContainers, kNetns, kSysctls };
 
 enum class OutputFormat { kTable, kWide, kJson, kYaml, kCsv, kName };
 
@@ -60,6 +63,8 @@ struct Options {
   bool once = false;
   // sysctls: names or globs; empty is all.
   std::vector<std::string> sysctl_names;
+  // complete.
+  NameKind names = NameKind::kPods;
   // drops, history: absent is all that is recorded.
   std::optional<absl::Time> since;
 };

@@ -144,6 +144,18 @@ absl::StatusOr<Answer<v1::ListenerHistory>> ObserverClient::GetHistory(const v1:
       state_->stub->GetHistory(&call.context(), request));
 }
 
+absl::StatusOr<Answer<v1::SysctlSummary>> ObserverClient::SummarizeSysctls(
+    const v1::SummarizeSysctlsRequest& request) {
+  Call call(*state_, true);
+  v1::SummarizeSysctlsResponse response;
+  RETURN_IF_ERROR(call.Explain(state_->stub->SummarizeSysctls(&call.context(), request, &response)));
+  Answer<v1::SysctlSummary> answer;
+  TakeRows("", response.mutable_sysctls(), answer);
+  answer.node_statuses.assign(response.node_statuses().begin(), response.node_statuses().end());
+  answer.summary = std::move(*response.mutable_summary());
+  return answer;
+}
+
 absl::StatusOr<Answer<v1::Node>> ObserverClient::ListNodes(const v1::ListNodesRequest& request) {
   Call call(*state_, true);
   v1::ListNodesResponse response;

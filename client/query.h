@@ -62,6 +62,7 @@ class ObserverClient {
   absl::StatusOr<Answer<v1::Namespace>> ListNamespaces(const v1::ListNamespacesRequest& request);
   absl::StatusOr<Answer<v1::DropEpisode>> ListDrops(const v1::ListDropsRequest& request);
   absl::StatusOr<Answer<v1::ListenerHistory>> GetHistory(const v1::GetHistoryRequest& request);
+  absl::StatusOr<Answer<v1::SysctlSummary>> SummarizeSysctls(const v1::SummarizeSysctlsRequest& request);
   // The statuses stand in the rows.
   absl::StatusOr<Answer<v1::Node>> ListNodes(const v1::ListNodesRequest& request);
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "agent/sys/status.h"
+#include "client/candidates.h"
 #include "client/command_line.h"
 #include "client/live.h"
 #include "client/print.h"
@@ -51,6 +52,8 @@ class Runner {
   absl::StatusOr<Picture> FinishGroups(const Answer<Row>& answer, const std::string& rows, const Room& room,
                                        const std::vector<Group>& groups);
 
+  std::vector<std::string> Candidates();
+  int Complete();
   int Once();
   int Repeat();
   int Live();
@@ -226,6 +229,8 @@ absl::StatusOr<Picture> Runner::Take(const Room& room) {
       return Nodes(room);
     case Command::kHistory:
       return History(room);
+    case Command::kComplete:
+      break;
   }
   return absl::InternalError("run a command: it is none that asks a server");
 }
@@ -317,7 +322,29 @@ int Runner::FollowDrops() {
   return kExitError;
 }
 
+// Everything is asked for and chosen from here: a filter that names a pod would make the server read that pod
+// more often.
+std::vector<std::string> Runner::Candidates() {
+  if (options_.names == NameKind::kSysctls) {
+    v1::SummarizeSysctlsRequest request;
+    request.set_max_samples(1);
+    const auto answer = client_.SummarizeSysctls(request);
+    return answer.ok() ? CandidatesFrom(*answer) : std::vector<std::string>();
+  }
+  const auto answer = client_.ListNamespaces(v1::ListNamespacesRequest());
+  return answer.ok() ? CandidatesFrom(*answer, options_.names, options_.selection)
+                     : std::vector<std::string>();
+}
+
+int Runner::Complete() {
+  std::string lines;
+  for (const std::string& name : Candidates()) absl::StrAppend(&lines, name, "\n");
+  output_.out(lines).IgnoreError();
+  return kExitOk;
+}
+
 int Runner::Run() {
+  if (options_.command == Command::kComplete) return Complete();
   if (options_.command == Command::kDrops && options_.watch) {
     if (options_.since) {
       const int exit_code = Once();

@@ -189,6 +189,35 @@ TEST(CommandLine, RejectsFlagsThatDoNotGoTogether) {
                    "--limit does not go with --watch\nsee `listenq drops --help`");
 }
 
+TEST(CompleteCommand, TakesALineThatIsNotWhole) {
+  const Options options = Accept({"__complete", "pods", "listeners", "--server", "/x.sock", "-n", "shop,mq"});
+  EXPECT_EQ(options.command, Command::kComplete);
+  EXPECT_EQ(options.names, NameKind::kPods);
+  EXPECT_EQ(options.server, "/x.sock");
+  EXPECT_EQ(options.timeout, absl::Seconds(1));
+  EXPECT_THAT(options.selection.namespaces, ElementsAre("shop", "mq"));
+  const Options waiting = Accept({"__complete", "containers", "-n", "shop", "listeners", "web-0", "-c"});
+  EXPECT_EQ(waiting.names, NameKind::kContainers);
+  EXPECT_THAT(waiting.selection.pods, ElementsAre("web-0"));
+  EXPECT_EQ(Accept({"__complete", "netns", "ns", "--timeout", "20ms"}).timeout, absl::Milliseconds(20));
+}
+
+TEST(CompleteCommand, IsSilentAboutWhatItCannotTake) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"__complete"},
+           {"__complete", "pods"},
+           {"__complete", "dogs", "listeners"},
+           {"__complete", "pods", "listeners", "--bogus", "x"},
+           {"__complete", "pods", "nope"},
+           {"__complete", "pods", "__complete", "pods"},
+           {"__complete", "pods", "listeners", "--server", "example.com:1"}}) {
+    const ParseOutcome outcome = Parse(arguments);
+    EXPECT_FALSE(outcome.options.has_value());
+    EXPECT_EQ(outcome.exit_code, kExitOk);
+    EXPECT_EQ(outcome.out + outcome.error, "");
+  }
+}
+
 TEST(CommandLine, HelpsEveryCommandWithAnExample) {
   for (const char* command : {"listeners", "top", "namespaces", "sysctls", "drops", "history", "nodes",
                               "completion", "version", "help"}) {
@@ -223,6 +252,7 @@ TEST(CommandLine, AnswersWithoutACommandByTheHelp) {
   EXPECT_EQ(outcome.exit_code, kExitOk);
   EXPECT_THAT(outcome.out, HasSubstr("Commands:"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("--no-headers")));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("__complete")));
 }
 
 }  // namespace

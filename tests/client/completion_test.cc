@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
@@ -24,20 +28,41 @@ std::string Output(const std::string& command) {
   return output;
 }
 
+// A program of that name stands in for listenq: it writes down what it was called with, an argument a line,
+// and prints names.
 class BashCompletion : public ::testing::Test {
  protected:
-  BashCompletion() : path_(::testing::TempDir() + "lqt-completion-" + std::to_string(getpid()) + ".bash") {
+  BashCompletion() : base_(::testing::TempDir() + "lqt-completion-" + std::to_string(getpid())) {
     std::ofstream(path_) << ScriptOf("bash");
+    std::ofstream(program_) << "printf '%s\\n' \"$@\" > " << calls_ << "\ncat " << names_ << "\n";
+    std::ofstream(names_) << "api-1\napi-2\nweb-0\n";
+    chmod(program_.c_str(), 0700);
   }
-  ~BashCompletion() override { std::remove(path_.c_str()); }
-
-  // What bash offers for a line of words, the last one being typed.
-  [[nodiscard]] std::string Complete(const std::string& words) const {
-    return Output("bash -c 'source " + path_ + "; COMP_WORDS=(" + words +
-                  "); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _listenq; echo \"${COMPREPLY[*]}\"'");
+  ~BashCompletion() override {
+    for (const std::string& file : {path_, program_, calls_, names_}) std::remove(file.c_str());
   }
 
-  std::string path_;
+  // What bash offers for a line of words, the last one being typed. As bash itself does, it takes words apart
+  // at
+  // "=" and ":", which the caller has done; `line` is what was typed.
+  [[nodiscard]] std::string Complete(const std::string& words, const std::string& line = "") const {
+    return Output("bash -c 'source " + path_ + "; COMP_WORDS=(" + words + "); COMP_LINE=\"" +
+                  (line.empty() ? "${COMP_WORDS[*]}" : line) +
+                  "\"; COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _listenq; echo \"${COMPREPLY[*]}\"'");
+  }
+
+  // The arguments of the last call; "" when there was none.
+  [[nodiscard]] std::string Called() const {
+    std::string arguments = Output("cat " + calls_ + " 2> /dev/null");
+    std::replace(arguments.begin(), arguments.end(), '\n', ' ');
+    return arguments;
+  }
+
+  std::string base_;
+  std::string path_ = base_ + ".bash";
+  std::string program_ = base_ + "-listenq";
+  std::string calls_ = base_ + ".calls";
+  std::string names_ = base_ + ".names";
 };
 
 TEST_F(BashCompletion, IsValidBash) { EXPECT_EQ(Output("bash -n " + path_), ""); }
@@ -52,6 +77,41 @@ TEST_F(BashCompletion, OffersCommandsAliasesFlagsAndValues) {
   EXPECT_EQ(Complete("listenq listeners --server \"\""), "\n");
 }
 
+TEST_F(BashCompletion, AsksForNamesByTheFlagsSoFar) {
+  EXPECT_EQ(Complete(program_ + " listeners -n shop a"), "api-1 api-2\n");
+  EXPECT_EQ(Called(), "__complete pods listeners -n shop ");
+  EXPECT_EQ(Complete(program_ + " drops -c \"\""), "api-1 api-2 web-0\n");
+  EXPECT_EQ(Called(), "__complete containers drops -c ");
+  const std::pair<const char*, const char*> flags[] = {{"listeners -n", "namespaces"},
+                                                       {"history --namespace", "namespaces"},
+                                                       {"top -n", "namespaces"},
+                                                       {"sysctls --pod", "pods"},
+                                                       {"ns --netns", "netns"}};
+  for (const auto& [words, kind] : flags) {
+    EXPECT_EQ(Complete(program_ + " " + words + " w"), "web-0\n");
+    EXPECT_EQ(Called(), std::string("__complete ") + kind + " " + words + " ");
+  }
+  EXPECT_EQ(Complete(program_ + " sysctls w"), "web-0\n");
+  EXPECT_EQ(Called(), "__complete sysctls sysctls ");
+}
+
+TEST_F(BashCompletion, JoinsWhatBashTookApart) {
+  const std::string line = program_ + " listeners --server unix:///run/x.sock --namespace=w";
+  EXPECT_EQ(Complete(program_ + " listeners --server unix : ///run/x.sock --namespace = w", line), "web-0\n");
+  EXPECT_EQ(Called(), "__complete namespaces listeners --server unix:///run/x.sock ");
+  EXPECT_EQ(Complete(program_ + " listeners --output = j", program_ + " listeners --output=j"), "json\n");
+}
+
+TEST_F(BashCompletion, ExpandsNothingOfWhatItIsTold) {
+  std::ofstream(names_) << "$(touch " << base_ << ".hit)\n`id`\n*\n";
+  EXPECT_EQ(Complete(program_ + " listeners \"\""), "$(touch " + base_ + ".hit) `id` *\n");
+  EXPECT_NE(access((base_ + ".hit").c_str(), F_OK), 0);
+}
+
+TEST_F(BashCompletion, OffersNothingWhenTheProgramIsNotThere) {
+  EXPECT_EQ(Complete("/nonexistent/listenq listeners \"\""), "\n");
+}
+
 TEST(CompletionScript, IsWholeForASmallTree) {
   CommandTree tree;
   tree.program = "prog";
@@ -63,17 +123,29 @@ TEST(CompletionScript, IsWholeForASmallTree) {
                     .description = "Format",
                     .takes_value = true,
                     .choices = {"a", "b"}},
-                   {.long_name = "all", .description = "All [of them]"}};
+                   {.long_name = "all", .description = "All [of them]"},
+                   {.long_name = "pod", .description = "Pod", .takes_value = true, .names = "pods"}};
+  command.argument_names = "netns";
   EXPECT_EQ(*CompletionScript(tree, "fish"),
             "# fish completion of prog: prog completion fish | source\n"
             "complete -c prog -f\n"
             "complete -c prog -n __fish_use_subcommand -a list -d 'It\\'s a list'\n"
             "complete -c prog -n '__fish_seen_subcommand_from list' -s o -l output -x -a 'a b' -d 'Format'\n"
-            "complete -c prog -n '__fish_seen_subcommand_from list' -l all -d 'All [of them]'\n");
+            "complete -c prog -n '__fish_seen_subcommand_from list' -l all -d 'All [of them]'\n"
+            "complete -c prog -n '__fish_seen_subcommand_from list' -l pod -x -a '(prog __complete pods "
+            "(commandline -opc)[2..-1])' -d 'Pod'\n"
+            "complete -c prog -n '__fish_seen_subcommand_from list' -a '(prog __complete netns (commandline "
+            "-opc)[2..-1])'\n");
   EXPECT_EQ(*CompletionScript(tree, "zsh"),
             "#compdef prog\n"
             "# zsh completion: source <(prog completion zsh)\n"
+            "_prog_names() {\n"
+            "  local -a names=(${(f)\"$(\"${typed[1]}\" __complete \"$1\" \"${(@)typed[2,-1]}\" 2> "
+            "/dev/null)\"})\n"
+            "  compadd -a names\n"
+            "}\n"
             "_prog() {\n"
+            "  local -a typed=(\"${(@Q)words[1,CURRENT-1]}\")\n"
             "  local -a commands=(\n"
             "    'list:It'\\''s a list'\n"
             "  )\n"
@@ -90,7 +162,8 @@ TEST(CompletionScript, IsWholeForASmallTree) {
             "        '*-o[Format]:value:(a b)' \\\n"
             "        '*--output[Format]:value:(a b)' \\\n"
             "        '*--all[All \\[of them\\]]' \\\n"
-            "        '*:value: '\n"
+            "        '*--pod[Pod]:value: _prog_names pods' \\\n"
+            "        '*:value: _prog_names netns'\n"
             "      ;;\n"
             "  esac\n"
             "}\n"

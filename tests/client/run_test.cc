@@ -121,6 +121,28 @@ TEST(Run, ExplainsTheMarkOfOldNamesBesideATableOnly) {
   EXPECT_EQ(RunWith(server, {"listeners", "-o", "name"}).out, "listener/web-0/:0\n");
 }
 
+TEST(Run, CompletesNamesALineEach) {
+  fakes::FakeObserver server;
+  server.namespaces_responses = {Proto<v1::ListNamespacesResponse>(R"(
+    batch { namespaces { owners { namespace: 'shop' pod: 'web-0' } }
+            namespaces { owners { namespace: 'mq' pod: 'emqx-0' } } })")};
+  server.sysctls_response.add_sysctls()->set_name("net.core.somaxconn");
+  const Result pods = RunWith(server, {"__complete", "pods", "listeners", "-n", "shop"});
+  EXPECT_EQ(pods.out, "web-0\n");
+  EXPECT_EQ(server.namespaces_request.ShortDebugString(), "");
+  EXPECT_EQ(RunWith(server, {"__complete", "sysctls", "sysctls"}).out, "net.core.somaxconn\n");
+}
+
+TEST(Run, CompletesNothingInSilenceWithoutAnAnswer) {
+  fakes::FakeObserver server;
+  server.end = {grpc::StatusCode::UNAVAILABLE, "connection refused"};
+  for (const char* kind : {"pods", "sysctls"}) {
+    const Result result = RunWith(server, {"__complete", kind, "listeners"});
+    EXPECT_EQ(result.exit_code, kExitOk);
+    EXPECT_EQ(result.out + result.notes, "");
+  }
+}
+
 TEST(Run, TakesAValueThatTheServerRejectsForWrongUsage) {
   fakes::FakeObserver server;
   server.end = {grpc::StatusCode::INVALID_ARGUMENT, "pod x\x1b: not a name"};
