@@ -44,12 +44,12 @@ json ParseJson(string_view text) {
 }
 
 const json& Child(const json& value, std::initializer_list<const char*> path) {
-  static const json absent;
+  static const json kAbsent;
   const json* at = &value;
   for (const char* name : path) {
-    if (!at->is_object()) return absent;
+    if (!at->is_object()) return kAbsent;
     const auto found = at->find(name);
-    if (found == at->end()) return absent;
+    if (found == at->end()) return kAbsent;
     at = &*found;
   }
   return *at;

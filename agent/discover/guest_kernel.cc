@@ -56,7 +56,7 @@ std::string ByProcesses(absl::Span<const std::string> comms, bool in_pod) {
   }
   if (!in_pod) return "";
   // A hypervisor among others is a virtual machine of the pod's own (KubeVirt): the others can be seen.
-  const auto machine = std::find_if(comms.begin(), comms.end(), IsHypervisor);
+  const auto* const machine = std::find_if(comms.begin(), comms.end(), IsHypervisor);
   if (machine == comms.end()) return "";
   const bool alone = std::all_of(comms.begin(), comms.end(), [](string_view comm) {
     return IsHypervisor(comm) || ServesHypervisor(comm);

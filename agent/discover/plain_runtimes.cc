@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,9 @@ namespace {
 // Times of files are as coarse as the kernel's tick, and Podman does not write in one step: what is as young
 // as this when it is read is read once more.
 constexpr absl::Duration kYoung = absl::Seconds(2);
+
+// Of the containers that stay, and of those that are removed when they end.
+constexpr std::array<const char*, 2> kPodmanLists = {"/containers.json", "/volatile-containers.json"};
 
 bool SameSysctls(const std::shared_ptr<const SysctlMap>& a, const std::shared_ptr<const SysctlMap>& b) {
   return a == nullptr || b == nullptr ? a == b : *a == *b;
@@ -154,8 +158,9 @@ absl::Status PlainRuntimes::ReadPodman(absl::Time now) {
   const std::string folder = absl::StrCat(options_.podman_root, "/overlay-containers");
   if (const auto found = sys::StatFile(folder); !found.ok()) return found.status();
   bool listed_anew = false;
-  listed_anew |= ReadPodmanList(absl::StrCat(folder, "/containers.json"), now, &podman_lists_[0]);
-  listed_anew |= ReadPodmanList(absl::StrCat(folder, "/volatile-containers.json"), now, &podman_lists_[1]);
+  for (size_t i = 0; i < podman_lists_.size(); ++i) {
+    listed_anew |= ReadPodmanList(absl::StrCat(folder, kPodmanLists.at(i)), now, &podman_lists_.at(i));
+  }
   for (const PodmanList& list : podman_lists_) {
     if (!list.containers.ok()) return list.containers.status();
   }

@@ -78,11 +78,11 @@ class PlainRuntimes {
   static bool MayHaveChanged(const std::optional<Stamp>& last, const Stamp& now);
   static Reading ReadDockerContainer(const std::string& folder);
   static Reading ReadPodmanContainer(PlainContainer container, const std::string& path);
+  // True if it was read anew.
+  static bool ReadPodmanList(const std::string& path, absl::Time now, PodmanList* list);
 
   absl::Status ReadDocker(absl::Time now);
   absl::Status ReadPodman(absl::Time now);
-  // True if it was read anew.
-  bool ReadPodmanList(const std::string& path, absl::Time now, PodmanList* list);
   // Reads a container when `path`, the file that tells its state, may have changed.
   void Refresh(Runtime& runtime, const std::string& id, const std::string& path, absl::Time now,
                absl::FunctionRef<Reading()> read);
@@ -94,7 +94,6 @@ class PlainRuntimes {
   const Options options_;
   Runtime docker_;
   Runtime podman_;
-  // Those that stay, and those that are removed when they end.
   std::array<PodmanList, 2> podman_lists_;
   uint64_t round_ = 0;
   uint64_t version_ = 0;

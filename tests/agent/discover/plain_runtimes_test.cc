@@ -277,10 +277,12 @@ TEST_F(PlainRuntimesTest, LastContainersStayWhenThePodmanListIsGarbage) {
 TEST_F(PlainRuntimesTest, RuntimeThatWasRemovedIsNoSource) {
   WriteDocker(kA, "web");
   WriteList("containers.json", {{kB, "db"}});
-  EXPECT_THAT(Read().sources, SizeIs(2));
+  const PlainRuntimes::Result before = Read();
+  EXPECT_THAT(before.sources, SizeIs(2));
   Remove("docker");
   Remove("podman");
   const PlainRuntimes::Result result = Read();
+  EXPECT_GT(result.version, before.version);
   EXPECT_THAT(result.containers, IsEmpty());
   EXPECT_THAT(result.sources, IsEmpty());
 }

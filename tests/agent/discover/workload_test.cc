@@ -40,6 +40,7 @@ std::vector<Case> Deployments() {
       {"DeploymentWhoseLastDashIsCut", Generated(fits + "b-6d4cf56db6-"), kHash, "Deployment " + fits + "b"},
       {"DeploymentWhoseHashIsCut", Generated(fits + "bc-6d4cf56db6-"), kHash, ""},
       {"DeploymentWhoseNameIsCut", Generated(std::string(70, 'a') + "-6d4cf56db6-"), kHash, ""},
+      {"LongerThanGeneratedNamesAre", std::string(60, 'a') + "-6d4cf56db6-x2bcd", kHash, ""},
       {"AnotherHash", "api-7d4cf56db6-x2bcd", kHash, ""},
       {"NoRandomPart", "api-6d4cf56db6-", kHash, ""},
       {"RandomPartTooShort", "api-6d4cf56db6-x2bc", kHash, ""},
