@@ -35,7 +35,9 @@ struct Key {
   // "" for pods' own addresses.
   std::string address;
   uint32_t port = 0;
-  auto operator<=>(const Key&) const = default;
+  bool operator<(const Key& other) const {
+    return std::tie(workload, address, port) < std::tie(other.workload, other.address, other.port);
+  }
 };
 
 template <typename Row>

@@ -8,6 +8,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -27,7 +29,9 @@ struct Workload {
   // "Deployment api"; a pod of no controller stands for itself, "Pod web-0"; what is in no pod under its
   // container, process or network namespace: "Container redis", "Process sshd", "netns blue".
   std::string name;
-  auto operator<=>(const Workload&) const = default;
+  bool operator<(const Workload& other) const {
+    return std::tie(namespace_name, name) < std::tie(other.namespace_name, other.name);
+  }
 };
 
 // `comm` names the process that holds the socket; "" is unknown.
