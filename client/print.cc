@@ -103,7 +103,7 @@ std::string EmptyNote(const std::string& rows, const v1::Summary& summary) {
 std::string UnobservableNote(const v1::Summary& summary) {
   const uint64_t count = summary.unobservable_namespaces();
   if (count == 0) return "";
-  return absl::StrCat(Counted(count, "network namespace is", "network namespaces are"),
+  return absl::StrCat(Counted(count, "namespace is", "namespaces are"),
                       " not observable: a guest kernel owns ", count == 1 ? "its" : "their",
                       " sockets (listenq namespaces -o wide)\n");
 }

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "agent/sys/status.h"
 #include "client/candidates.h"
@@ -267,11 +269,18 @@ int Runner::Repeat() {
   }
 }
 
+// A line that wraps would push the picture off the screen.
+std::string CutLines(const std::string& text, size_t width) {
+  return absl::StrJoin(absl::StrSplit(text, '\n'), "\n", [width](std::string* out, absl::string_view line) {
+    absl::StrAppend(out, Truncate(line, width));
+  });
+}
+
 int Runner::Live() {
   const auto take = [this](const ScreenSize& size) -> absl::StatusOr<std::string> {
     ASSIGN_OR_RETURN(const Picture picture, Take({.rows = size.rows, .width = size.columns}));
-    return absl::StrCat(picture.text,
-                        options_.command == Command::kTop && !picture.text.empty() ? "" : picture.notes);
+    if (options_.command == Command::kTop && !picture.text.empty()) return picture.text;
+    return absl::StrCat(picture.text, CutLines(picture.notes, size.columns));
   };
   const absl::Status status = RunLive(
       take, [this] { client_.Cancel(); }, options_.interval);

@@ -110,7 +110,7 @@ std::string CsvLine(const std::vector<std::string>& cells) {
 Table WorkloadTable(const std::vector<ListenerGroup>& groups, const ViewContext& context) {
   Table table;
   table.columns = {
-      {.title = "NAMESPACE", .fall_away_rank = 1, .least_width = 9, .cut_in_the_middle = true},
+      {.title = "NAMESPACE", .fall_away_rank = 1, .least_width = 11, .cut_in_the_middle = true},
       {.title = "WORKLOAD", .least_width = 20, .cut_in_the_middle = true},
       {.title = "LISTEN", .least_width = 21, .cut_in_the_middle = true},
       {.title = "FULL PODS", .right_aligned = true, .fall_away_rank = 3},
@@ -130,7 +130,7 @@ Table WorkloadTable(const std::vector<ListenerGroup>& groups, const ViewContext&
 Table WorkloadTable(const std::vector<DropGroup>& groups, const ViewContext& context) {
   Table table;
   table.columns = {
-      {.title = "NAMESPACE", .fall_away_rank = 1, .least_width = 9, .cut_in_the_middle = true},
+      {.title = "NAMESPACE", .fall_away_rank = 1, .least_width = 11, .cut_in_the_middle = true},
       {.title = "WORKLOAD", .least_width = 20, .cut_in_the_middle = true},
       {.title = "LISTEN", .least_width = 21, .cut_in_the_middle = true},
       {.title = "PODS", .right_aligned = true, .fall_away_rank = 4},

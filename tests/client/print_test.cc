@@ -61,10 +61,10 @@ TEST(EmptyNote, IsNoFactAboutWhatCannotBeSeen) {
 TEST(UnobservableNote, CountsTheNamespacesOfGuestKernels) {
   EXPECT_EQ(UnobservableNote({}), "");
   EXPECT_EQ(UnobservableNote(Proto<v1::Summary>("unobservable_namespaces: 1")),
-            "1 network namespace is not observable: a guest kernel owns its sockets (listenq namespaces -o "
+            "1 namespace is not observable: a guest kernel owns its sockets (listenq namespaces -o "
             "wide)\n");
   EXPECT_EQ(UnobservableNote(Proto<v1::Summary>("unobservable_namespaces: 2")),
-            "2 network namespaces are not observable: a guest kernel owns their sockets (listenq namespaces "
+            "2 namespaces are not observable: a guest kernel owns their sockets (listenq namespaces "
             "-o wide)\n");
 }
 

@@ -104,7 +104,7 @@ TEST(Run, NeverTakesWhatIsNotObservableForNothing) {
       "summary { listeners_examined: 14 namespaces_examined: 5 nodes_expected: 1 nodes_answered: 1 "
       "unobservable_namespaces: 1 }")};
   const std::string note =
-      "1 network namespace is not observable: a guest kernel owns its sockets (listenq namespaces -o wide)\n";
+      "1 namespace is not observable: a guest kernel owns its sockets (listenq namespaces -o wide)\n";
   EXPECT_EQ(RunWith(server, {"listeners"}).notes,
             "No listeners that can be seen match: 14 listeners in 5 namespaces looked at.\n" + note);
   server.listeners_responses.push_back(Proto<v1::ListListenersResponse>("batch { listeners { queue: 1 } }"));
