@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -47,6 +49,16 @@ Rows Agent::AwaitItems(const std::vector<std::string>& arguments,
 
 Rows Agent::AwaitItems(const std::vector<std::string>& arguments, size_t count) const {
   return AwaitItems(arguments, [count](const Rows& rows) { return rows.size() == count; });
+}
+
+Rows Agent::AwaitNamed(const std::vector<std::string>& arguments, size_t count) const {
+  const auto has_container = [](const nlohmann::json& row) {
+    const auto owners = row.value("owners", Rows());
+    return !owners.empty() && !owners[0].value("container", "").empty();
+  };
+  return AwaitItems(arguments, [&](const Rows& rows) {
+    return rows.size() == count && std::all_of(rows.begin(), rows.end(), has_container);
+  });
 }
 
 }  // namespace listenq::test

@@ -26,6 +26,8 @@ class Agent {
                                 const std::function<bool(const Rows&)>& enough) const;
   // Until there are exactly `count`.
   [[nodiscard]] Rows AwaitItems(const std::vector<std::string>& arguments, size_t count) const;
+  // Until there are exactly `count`, all with a container: a pod is listed before its containers are.
+  [[nodiscard]] Rows AwaitNamed(const std::vector<std::string>& arguments, size_t count) const;
   // `listenq ARGUMENTS` as it is.
   [[nodiscard]] Finished Run(const std::vector<std::string>& arguments) const;
   [[nodiscard]] const Program& program() const { return program_; }

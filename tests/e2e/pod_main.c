@@ -1,12 +1,13 @@
 // The one program of the pods' image. Static, so that the image needs nothing else.
-//   lqt-pod                              waits, as the pause container and as a container that does nothing
-//   lqt-pod ADDRESS PORT BACKLOG ...     listens on each of them, accepts nothing and waits
-// Ends at SIGTERM: the first process of a pid namespace gets it only by a handler.
+//   lqt-pod [--for SECONDS] [ADDRESS PORT BACKLOG]...
+// Listens on each of them, accepts nothing, and waits: for ever, or so long. Without arguments it is the
+// pause container. Ends at SIGTERM: the first process of a pid namespace gets it only by a handler.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,7 +27,13 @@ static int listen_on(const char* address, int port, int backlog) {
 int main(int argc, char** argv) {
   signal(SIGTERM, end);
   signal(SIGINT, end);
-  for (int i = 1; i + 2 < argc; i += 3) {
+  int first = 1;
+  if (argc > 2 && strcmp(argv[1], "--for") == 0) {
+    signal(SIGALRM, end);
+    alarm((unsigned)atoi(argv[2]));
+    first = 3;
+  }
+  for (int i = first; i + 2 < argc; i += 3) {
     if (listen_on(argv[i], atoi(argv[i + 1]), atoi(argv[i + 2])) != 0) {
       perror("listen");
       return 1;
