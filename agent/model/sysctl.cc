@@ -115,4 +115,38 @@ std::optional<PortRange> SysctlPortRange(const Sysctls& sysctls) {
   return range;
 }
 
+namespace {
+
+// "8080" or "9000-9100".
+std::optional<PortRange> ParsePorts(absl::string_view text) {
+  const std::pair<absl::string_view, absl::string_view> ends = absl::StrSplit(text, absl::MaxSplits('-', 1));
+  PortRange ports;
+  if (!absl::SimpleAtoi(ends.first, &ports.first)) return std::nullopt;
+  ports.last = ports.first;
+  if (absl::StrContains(text, '-') && !absl::SimpleAtoi(ends.second, &ports.last)) return std::nullopt;
+  if (ports.first > ports.last || ports.last > kMaxPort) return std::nullopt;
+  return ports;
+}
+
+}  // namespace
+
+std::optional<uint32_t> CountReservedPorts(absl::string_view list, PortRange range) {
+  // A set: the list may name a port twice.
+  std::bitset<kMaxPort + 1> reserved;
+  for (const absl::string_view part : absl::StrSplit(list, ',', absl::SkipWhitespace())) {
+    const std::optional<PortRange> ports = ParsePorts(part);
+    if (!ports.has_value()) return std::nullopt;
+    const uint32_t last = std::min(ports->last, range.last);
+    for (uint32_t port = std::max(ports->first, range.first); port <= last; ++port) reserved.set(port);
+  }
+  return static_cast<uint32_t>(reserved.count());
+}
+
+std::optional<uint32_t> SysctlReservedPorts(const Sysctls& sysctls) {
+  const std::string* list = Value(sysctls, "net.ipv4.ip_local_reserved_ports");
+  const std::optional<PortRange> range = SysctlPortRange(sysctls);
+  if (list == nullptr || !range.has_value()) return std::nullopt;
+  return CountReservedPorts(*list, *range);
+}
+
 }  // namespace listenq::model
