@@ -12,8 +12,8 @@ namespace listenq::test {
 namespace {
 
 std::string& Parent() {
-  static std::string* const folder = new std::string("/tmp");
-  return *folder;
+  static std::string folder = "/tmp";
+  return folder;
 }
 
 }  // namespace
