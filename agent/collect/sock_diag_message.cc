@@ -8,10 +8,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
@@ -24,13 +24,24 @@ constexpr uint8_t kExactExtensions = 1 << (INET_DIAG_SKMEMINFO - 1);
 // With INET_DIAG_INFO comes the upper-layer protocol, which tells an MPTCP listener (inet_sk_diag_fill).
 constexpr uint8_t kDumpExtensions = kExactExtensions | 1 << (INET_DIAG_INFO - 1);
 
+// By the kernel's number (include/net/tcp_states.h). LISTEN is none of a connection.
+constexpr std::array<std::optional<model::TcpState>, TCP_CLOSING + 1> kStates = [] {
+  std::array<std::optional<model::TcpState>, TCP_CLOSING + 1> states{};
+  states[TCP_ESTABLISHED] = model::TcpState::kEstablished;
+  states[TCP_SYN_SENT] = model::TcpState::kSynSent;
+  states[TCP_SYN_RECV] = model::TcpState::kSynRecv;
+  states[TCP_FIN_WAIT1] = model::TcpState::kFinWait1;
+  states[TCP_FIN_WAIT2] = model::TcpState::kFinWait2;
+  states[TCP_TIME_WAIT] = model::TcpState::kTimeWait;
+  states[TCP_CLOSE] = model::TcpState::kClose;
+  states[TCP_CLOSE_WAIT] = model::TcpState::kCloseWait;
+  states[TCP_LAST_ACK] = model::TcpState::kLastAck;
+  states[TCP_CLOSING] = model::TcpState::kClosing;
+  return states;
+}();
+
 void AppendBytes(const void* data, size_t size, std::string* out) {
   out->append(static_cast<const char*>(data), size);
-}
-
-bool IsV4Mapped(const std::array<uint8_t, 16>& bytes) {
-  static constexpr std::array<uint8_t, 12> kPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  return std::equal(kPrefix.begin(), kPrefix.end(), bytes.begin());
 }
 
 inet_diag_req_v2 ToRequest(const ExactRequest& exact) {
@@ -45,7 +56,8 @@ inet_diag_req_v2 ToRequest(const ExactRequest& exact) {
   std::memcpy(request.id.idiag_src, listener.address.bytes.data(), listener.address.bytes.size());
   // A listener on ::ffff:a.b.c.d is looked up as IPv4 only if both ends are written that way
   // (inet_diag_find_one_icsk).
-  if (request.sdiag_family == AF_INET6 && IsV4Mapped(listener.address.bytes)) {
+  if (request.sdiag_family == AF_INET6 &&
+      model::WithoutV4Mapping(listener.address).family == model::IpAddress::Family::kV4) {
     request.id.idiag_dst[2] = htonl(0xffff);
   }
   request.id.idiag_if = listener.bound_interface;
@@ -76,7 +88,9 @@ std::string EncodeExactRequests(absl::Span<const ExactRequest> requests) {
   return bytes;
 }
 
-std::string EncodeListenDump(uint32_t sequence) {
+namespace {
+
+std::string EncodeDump(uint32_t sequence, uint32_t states, uint8_t extensions) {
   nlmsghdr header = {};
   header.nlmsg_len = NLMSG_LENGTH(sizeof(inet_diag_req));
   header.nlmsg_type = TCPDIAG_GETSOCK;
@@ -84,21 +98,40 @@ std::string EncodeListenDump(uint32_t sequence) {
   header.nlmsg_seq = sequence;
   inet_diag_req request = {};
   request.idiag_family = AF_UNSPEC;
-  request.idiag_ext = kDumpExtensions;
-  request.idiag_states = 1 << TCP_LISTEN;
+  request.idiag_ext = extensions;
+  request.idiag_states = states;
   std::string bytes;
   AppendBytes(&header, sizeof(header), &bytes);
   AppendBytes(&request, sizeof(request), &bytes);
   return bytes;
 }
 
+}  // namespace
+
+std::string EncodeListenDump(uint32_t sequence) {
+  return EncodeDump(sequence, 1 << TCP_LISTEN, kDumpExtensions);
+}
+
+std::string EncodeConnectionDump(uint32_t sequence) {
+  // SYN_RECV asks for NEW_SYN_RECV too (inet_diag_dump_icsk).
+  uint32_t states = 0;
+  for (size_t state = 1; state < kStates.size(); ++state) {
+    if (kStates[state].has_value()) states |= uint32_t{1} << state;
+  }
+  return EncodeDump(sequence, states, 0);
+}
+
 namespace {
 
+model::IpAddress DecodeAddress(uint8_t family, const __be32 (&words)[4]) {
+  model::IpAddress address;
+  address.family = family == AF_INET ? model::IpAddress::Family::kV4 : model::IpAddress::Family::kV6;
+  std::memcpy(address.bytes.data(), words, family == AF_INET ? 4 : 16);
+  return address;
+}
+
 void DecodeMessage(const inet_diag_msg& message, model::ListenerReading* listener) {
-  listener->address.family =
-      message.idiag_family == AF_INET ? model::IpAddress::Family::kV4 : model::IpAddress::Family::kV6;
-  const size_t address_bytes = message.idiag_family == AF_INET ? 4 : 16;
-  std::memcpy(listener->address.bytes.data(), message.id.idiag_src, address_bytes);
+  listener->address = DecodeAddress(message.idiag_family, message.id.idiag_src);
   listener->port = ntohs(message.id.idiag_sport);
   listener->bound_interface = message.id.idiag_if;
   listener->cookie = message.id.idiag_cookie[0] | (static_cast<uint64_t>(message.id.idiag_cookie[1]) << 32);
@@ -169,11 +202,26 @@ bool DecodeAttribute(const nlattr* attribute, model::ListenerReading* listener) 
   }
 }
 
-bool DecodeListener(const nlmsghdr* header, DiagMessage* message) {
+void DecodeConnection(const inet_diag_msg& diag, DiagMessage* message) {
+  if (diag.idiag_state >= kStates.size() || !kStates[diag.idiag_state].has_value()) return;
+  message->kind = DiagMessage::Kind::kConnection;
+  message->connection = {.state = *kStates[diag.idiag_state],
+                         .local = DecodeAddress(diag.idiag_family, diag.id.idiag_src),
+                         .local_port = ntohs(diag.id.idiag_sport),
+                         .remote = DecodeAddress(diag.idiag_family, diag.id.idiag_dst),
+                         .remote_port = ntohs(diag.id.idiag_dport),
+                         .bound_interface = diag.id.idiag_if};
+}
+
+bool DecodeSocket(const nlmsghdr* header, DiagMessage* message) {
   if (mnl_nlmsg_get_payload_len(header) < sizeof(inet_diag_msg)) return false;
   const auto* diag = static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(header));
+  if (diag->idiag_state != TCP_LISTEN) {
+    DecodeConnection(*diag, message);
+    return true;
+  }
+  message->kind = DiagMessage::Kind::kListener;
   DecodeMessage(*diag, &message->listener);
-  if (diag->idiag_state == TCP_LISTEN) message->kind = DiagMessage::Kind::kListener;
   return ForEachAttribute(
       mnl_nlmsg_get_payload_offset(header, sizeof(inet_diag_msg)), mnl_nlmsg_get_payload_tail(header),
       [&](const nlattr* attribute) { return DecodeAttribute(attribute, &message->listener); });
@@ -199,7 +247,7 @@ bool DecodeOne(const nlmsghdr* header, DiagMessage* message) {
       return DecodeError(header, &message->error);
     case SOCK_DIAG_BY_FAMILY:
     case TCPDIAG_GETSOCK:
-      return DecodeListener(header, message);
+      return DecodeSocket(header, message);
     default:
       return true;
   }

@@ -1,4 +1,4 @@
-// The bytes of NETLINK_SOCK_DIAG: requests for TCP listeners, and their answers. No socket here.
+// The bytes of NETLINK_SOCK_DIAG: requests for TCP sockets, and their answers. No socket here.
 #ifndef LISTENQ_AGENT_COLLECT_SOCK_DIAG_MESSAGE_H_
 #define LISTENQ_AGENT_COLLECT_SOCK_DIAG_MESSAGE_H_
 
@@ -10,6 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "agent/model/connections.h"
 #include "agent/model/listener.h"
 
 namespace listenq::collect {
@@ -33,11 +34,15 @@ std::string EncodeExactRequests(absl::Span<const ExactRequest> requests);
 // All TCP listeners of both families in one walk of the node's listener hash (the old TCPDIAG_GETSOCK: it has
 // no family). Its answers carry `sequence`.
 std::string EncodeListenDump(uint32_t sequence);
+// All TCP sockets of both families in every state but LISTEN, in one walk of the connection hash (the whole
+// node's, unless the namespace has its own). Its answers carry `sequence`.
+std::string EncodeConnectionDump(uint32_t sequence);
 
 // One message of an answer.
 struct DiagMessage {
   enum class Kind {
     kListener,
+    kConnection,
     kDone,   // end of a dump; error is 0 or an errno
     kError,  // error is an errno
     kOther,
@@ -48,6 +53,7 @@ struct DiagMessage {
   // NLM_F_DUMP_INTR: the table changed in the middle, read again.
   bool interrupted = false;
   model::ListenerReading listener;
+  model::Connection connection;
 };
 
 // Calls `visit` for each message in a buffer as recvmsg(2) gave it. DataLoss when the bytes are no netlink

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
 #include "agent/sys/status.h"
 
 namespace listenq::collect {
@@ -24,12 +25,12 @@ absl::Status Send(int socket, absl::string_view bytes) {
   return absl::OkStatus();
 }
 
-absl::Status DumpError(int error) {
+absl::Status DumpError(int error, absl::string_view what) {
   // ENOENT of a dump: the kernel tried to load the module and could not.
   if (error == ENOENT || error == EOPNOTSUPP) {
-    return absl::UnavailableError("dump listeners: this kernel has no tcp_diag module");
+    return absl::UnavailableError(absl::StrCat("dump ", what, ": this kernel has no tcp_diag module"));
   }
-  return sys::ErrnoStatus(error, "dump listeners");
+  return sys::ErrnoStatus(error, absl::StrCat("dump ", what));
 }
 
 }  // namespace
@@ -52,29 +53,55 @@ absl::StatusOr<SockDiagTalk::Dump> SockDiagTalk::DumpOnce(int socket, size_t max
   RETURN_IF_ERROR(Send(socket, EncodeListenDump(sequence)));
   Dump dump;
   absl::flat_hash_set<uint64_t> cookies;
+  const auto take = [&](const DiagMessage& message) {
+    *interrupted = *interrupted || message.interrupted;
+    if (message.kind != DiagMessage::Kind::kListener) return;
+    if (!cookies.insert(message.listener.cookie).second) return;
+    ++dump.total;
+    if (dump.listeners.size() < max_listeners) dump.listeners.push_back(message.listener);
+  };
+  const auto never = [] { return false; };
+  RETURN_IF_ERROR(ReceiveDump(socket, sequence, "listeners", never, take).status());
+  return dump;
+}
+
+absl::StatusOr<SockDiagTalk::WalkEnd> SockDiagTalk::WalkConnections(
+    int socket, absl::FunctionRef<bool()> stop, absl::FunctionRef<void(const model::Connection&)> visit) {
+  const uint32_t sequence = ++dump_sequence_;
+  RETURN_IF_ERROR(Send(socket, EncodeConnectionDump(sequence)));
+  bool interrupted = false;
+  const auto take = [&](const DiagMessage& message) {
+    interrupted = interrupted || message.interrupted;
+    if (message.kind == DiagMessage::Kind::kConnection) visit(message.connection);
+  };
+  ASSIGN_OR_RETURN(const bool whole, ReceiveDump(socket, sequence, "connections", stop, take));
+  if (!whole) return WalkEnd::kStopped;
+  return interrupted ? WalkEnd::kInterrupted : WalkEnd::kComplete;
+}
+
+absl::StatusOr<bool> SockDiagTalk::ReceiveDump(int socket, uint32_t sequence, absl::string_view what,
+                                               absl::FunctionRef<bool()> stop,
+                                               absl::FunctionRef<void(const DiagMessage&)> take) {
   bool done = false;
   int error = 0;
-  const auto take = [&](const DiagMessage& message) {
+  const auto take_answer = [&](const DiagMessage& message) {
     if (message.sequence != sequence) return;
-    *interrupted = *interrupted || message.interrupted;
-    if (message.kind == DiagMessage::Kind::kListener) {
-      if (!cookies.insert(message.listener.cookie).second) return;
-      ++dump.total;
-      if (dump.listeners.size() < max_listeners) dump.listeners.push_back(message.listener);
-    } else if (message.kind == DiagMessage::Kind::kDone || message.kind == DiagMessage::Kind::kError) {
+    if (message.kind == DiagMessage::Kind::kDone || message.kind == DiagMessage::Kind::kError) {
       done = true;
       error = message.error;
     }
+    take(message);
   };
   while (!done) {
+    if (stop()) return false;
     // The kernel fills the queue within send(2) and recv(2): there is never anything to wait for.
     const ssize_t bytes = recv(socket, buffer_.data(), kDumpBytes, MSG_DONTWAIT);
-    if (bytes < 0) return sys::ErrnoStatus(errno, "receive listeners");
-    RETURN_IF_ERROR(
-        DecodeMessages({reinterpret_cast<const char*>(buffer_.data()), static_cast<size_t>(bytes)}, take));
+    if (bytes < 0) return sys::ErrnoStatus(errno, absl::StrCat("receive ", what));
+    RETURN_IF_ERROR(DecodeMessages(
+        {reinterpret_cast<const char*>(buffer_.data()), static_cast<size_t>(bytes)}, take_answer));
   }
-  if (error != 0) return DumpError(error);
-  return dump;
+  if (error != 0) return DumpError(error, what);
+  return true;
 }
 
 absl::Status SockDiagTalk::Get(int socket, absl::string_view encoded, size_t count,

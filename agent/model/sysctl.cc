@@ -1,7 +1,10 @@
 #include "agent/model/sysctl.h"
 
 #include <algorithm>
+#include <bitset>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 
@@ -116,6 +119,8 @@ std::optional<PortRange> SysctlPortRange(const Sysctls& sysctls) {
 }
 
 namespace {
+
+constexpr uint32_t kMaxPort = 65535;
 
 // "8080" or "9000-9100".
 std::optional<PortRange> ParsePorts(absl::string_view text) {

@@ -48,8 +48,8 @@ struct PortRange {
 };
 std::optional<PortRange> SysctlPortRange(const Sysctls& sysctls);
 
-// How many ports of `range` a list as in net.ipv4.ip_local_reserved_ports names: "8080,9000-9100", "" is none.
-// Absent when it is no such list.
+// How many ports of `range` a list as in net.ipv4.ip_local_reserved_ports names: "8080,9000-9100", "" is
+// none. Absent when it is no such list.
 std::optional<uint32_t> CountReservedPorts(absl::string_view list, PortRange range);
 // The same of the namespace's own list and range; absent when either was not read.
 std::optional<uint32_t> SysctlReservedPorts(const Sysctls& sysctls);

@@ -6,7 +6,9 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -71,6 +73,58 @@ TEST(SockDiagDecode, ReadsACapturedDump) {
   ASSERT_NE(mptcp, nullptr);
   EXPECT_EQ(mptcp->protocol, model::Protocol::kMptcp);
   EXPECT_EQ(mptcp->limit, 128u);
+}
+
+// "STATE local>remote", sorted.
+std::vector<std::string> Connections(const std::vector<DiagMessage>& messages) {
+  std::vector<std::string> lines;
+  for (const DiagMessage& message : messages) {
+    if (message.kind != DiagMessage::Kind::kConnection) continue;
+    const model::Connection& one = message.connection;
+    lines.push_back(absl::StrCat(model::TcpStateName(one.state), " ", model::ToString(one.local), " ",
+                                 one.local_port, ">", model::ToString(one.remote), " ", one.remote_port));
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+TEST(SockDiagDecode, ReadsACapturedDumpOfConnections) {
+  const auto messages = Decode(Captured("connection_dump.bin"));
+  ASSERT_TRUE(messages.ok()) << messages.status();
+  EXPECT_THAT(
+      Connections(*messages),
+      ::testing::ElementsAre(
+          "CLOSE_WAIT 127.0.0.1 8080>127.0.0.1 40005", "ESTABLISHED 127.0.0.1 40001>127.0.0.1 8080",
+          "ESTABLISHED 127.0.0.1 40002>127.0.0.1 9090", "ESTABLISHED 127.0.0.1 40006>127.0.0.1 6060",
+          "ESTABLISHED 127.0.0.1 8080>127.0.0.1 40001",
+          "ESTABLISHED ::1 40003>::1 7070",  //
+          "ESTABLISHED ::1 7070>::1 40003", "ESTABLISHED ::ffff:127.0.0.1 9090>::ffff:127.0.0.1 40002",
+          "FIN_WAIT2 127.0.0.1 40005>127.0.0.1 8080", "SYN_RECV 127.0.0.1 6060>127.0.0.1 40006",
+          "TIME_WAIT 127.0.0.1 40004>127.0.0.1 8080"));
+  EXPECT_EQ(messages->back().kind, DiagMessage::Kind::kDone);
+  EXPECT_EQ(messages->back().sequence, 5u);
+}
+
+TEST(SockDiagDecode, RejectsEveryTruncationOfAConnection) {
+  const std::string whole = Captured("connection_dump.bin");
+  uint32_t first_length = 0;
+  std::memcpy(&first_length, whole.data(), sizeof(first_length));
+  for (size_t length = 1; length < first_length; ++length) {
+    EXPECT_EQ(Decode(whole.substr(0, length)).status().code(), absl::StatusCode::kDataLoss) << length;
+  }
+}
+
+TEST(SockDiagDecode, AStateThatNobodyKnowsIsNoConnection) {
+  std::string bytes = Captured("connection_dump.bin");
+  uint32_t first_length = 0;
+  std::memcpy(&first_length, bytes.data(), sizeof(first_length));
+  bytes.resize(first_length);
+  for (const char state : {0, 13, 100}) {
+    bytes[sizeof(nlmsghdr) + offsetof(inet_diag_msg, idiag_state)] = state;
+    const auto messages = Decode(bytes);
+    ASSERT_TRUE(messages.ok()) << messages.status();
+    EXPECT_EQ(messages->front().kind, DiagMessage::Kind::kOther) << static_cast<int>(state);
+  }
 }
 
 TEST(SockDiagDecode, ReadsACapturedError) {
@@ -146,6 +200,21 @@ TEST(SockDiagEncode, ExactRequestsAreNumberedFromOne) {
   std::memcpy(&request, bytes.data() + kEach + sizeof(second), sizeof(request));
   EXPECT_EQ(ntohs(request.id.idiag_sport), 80);
   EXPECT_EQ(ntohs(request.id.idiag_dport), 3);
+}
+
+inet_diag_req DumpRequest(const std::string& bytes) {
+  inet_diag_req request = {};
+  EXPECT_EQ(bytes.size(), NLMSG_LENGTH(sizeof(request)));
+  std::memcpy(&request, bytes.data() + sizeof(nlmsghdr), sizeof(request));
+  return request;
+}
+
+TEST(SockDiagEncode, TheTwoDumpsShareTheStatesBetweenThem) {
+  const inet_diag_req listeners = DumpRequest(EncodeListenDump(1));
+  const inet_diag_req connections = DumpRequest(EncodeConnectionDump(1));
+  EXPECT_EQ(listeners.idiag_states, 1u << 10);
+  EXPECT_EQ(connections.idiag_states, 0xbfeu);  // 1..11 without 10
+  EXPECT_EQ(connections.idiag_ext, 0);
 }
 
 }  // namespace
