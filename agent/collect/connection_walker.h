@@ -40,8 +40,8 @@ struct WalkTarget {
 //   grow with the connections. A walk costs by the hash of the whole node and by the sockets in it, however
 //   few are the namespace's.
 // Threading: one caller at a time. A thread of its own enters namespaces, so that nobody else's is held up.
-// Failure: NotFound: the namespace is gone. Unavailable: this kernel has no tcp_diag. Nothing is counted
-//   then.
+// Failure: NotFound: the namespace is gone. PermissionDenied says what it takes to enter it. Unavailable,
+//   Unimplemented: this kernel has no tcp_diag, no sock_diag. Nothing is counted then.
 class ConnectionWalker {
  public:
   explicit ConnectionWalker(ConnectionTally::Bounds bounds = {}) : bounds_(bounds) {}

@@ -172,6 +172,22 @@ size_t CountEstablished(const std::vector<sys::UniqueFd>& connections) {
   return count;
 }
 
+void LeaveTimeWaits(const NetnsRunner& netns, const TestListener& listener, size_t count) {
+  // Else loopback takes ports in TIME_WAIT again.
+  const absl::Status status = netns.SetSysctl("net.ipv4.tcp_tw_reuse", "0");
+  if (!status.ok()) Die(status.ToString());
+  const SocketAddress target = ToSocketAddress(listener.address, listener.port);
+  netns.Run([&] {
+    for (size_t i = 0; i < count; ++i) {
+      sys::UniqueFd client = StartConnect(target);
+      // The handshake over loopback ends within connect(2).
+      const sys::UniqueFd server(accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      CheckCall(server.valid(), "accept");
+      client.reset();
+    }
+  });
+}
+
 size_t AcceptAll(const TestListener& listener) {
   size_t count = 0;
   for (;;) {

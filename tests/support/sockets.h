@@ -56,6 +56,9 @@ void ListenAgain(const TestListener& listener, int backlog);
                                                        uint16_t port, size_t count);
 // How many of them are established right now.
 [[nodiscard]] size_t CountEstablished(const std::vector<sys::UniqueFd>& connections);
+// Connects `count` times and closes both ends, the client's first: it leaves TIME_WAIT sockets, one a local
+// port. They stay for a minute.
+void LeaveTimeWaits(const NetnsRunner& netns, const TestListener& listener, size_t count);
 // accept(2) as often as a connection is waiting; returns how many.
 size_t AcceptAll(const TestListener& listener);
 
