@@ -6,8 +6,10 @@
 
 #include "absl/status/statusor.h"
 #include "agent/analyze/flight_recorder.h"
+#include "agent/analyze/rules/rule.h"
 #include "agent/serve/answers.h"
 #include "agent/serve/filter.h"
+#include "agent/serve/findings.h"
 #include "agent/serve/node_status.h"
 #include "agent/serve/send_reactor.h"
 #include "base/grpc_status.h"
@@ -153,8 +155,12 @@ grpc::ServerUnaryReactor* ObserverService::SummarizeSysctls(grpc::CallbackServer
 }
 
 grpc::ServerWriteReactor<v1::ListFindingsResponse>* ObserverService::ListFindings(
-    grpc::CallbackServerContext*, const v1::ListFindingsRequest*) {
-  return new RefuseReactor<v1::ListFindingsResponse>(Unserved("ListFindings"));
+    grpc::CallbackServerContext*, const v1::ListFindingsRequest* request) {
+  return Serve<v1::ListFindingsResponse>(
+      view_, clock_, *request, [&](const Basis& basis, const Filter& filter) {
+        return AnswerFindings(basis, filter, *request,
+                              view_.Recorder().Episodes(basis.now - analyze::kLossWindow));
+      });
 }
 
 grpc::ServerUnaryReactor* ObserverService::SummarizeConnections(grpc::CallbackServerContext* context,
