@@ -62,4 +62,10 @@ std::vector<std::string> CandidatesFrom(const Answer<v1::SysctlSummary>& answer)
   return Offerable(names);
 }
 
+std::vector<std::string> CandidatesFrom(const Answer<v1::Finding>& answer) {
+  std::set<std::string> names;
+  for (const auto& item : answer.items) names.insert(item.row.rule_id());
+  return Offerable(names);
+}
+
 }  // namespace listenq::client

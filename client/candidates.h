@@ -20,6 +20,8 @@ bool IsOfferable(absl::string_view name);
 std::vector<std::string> CandidatesFrom(const Answer<v1::Namespace>& answer, NameKind kind,
                                         const Selection& selection);
 std::vector<std::string> CandidatesFrom(const Answer<v1::SysctlSummary>& answer);
+// Rules that have a finding.
+std::vector<std::string> CandidatesFrom(const Answer<v1::Finding>& answer);
 
 }  // namespace listenq::client
 

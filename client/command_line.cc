@@ -51,11 +51,16 @@ const Names<bool>& GroupingNames() {
 }
 
 const Names<NameKind>& NameKindNames() {
-  static const Names<NameKind> kNames = {{"namespaces", NameKind::kNamespaces},
-                                         {"pods", NameKind::kPods},
-                                         {"containers", NameKind::kContainers},
-                                         {"netns", NameKind::kNetns},
-                                         {"sysctls", NameKind::kSysctls}};
+  static const Names<NameKind> kNames = {{"namespaces", NameKind::kNamespaces}, {"pods", NameKind::kPods},
+                                         {"containers", NameKind::kContainers}, {"netns", NameKind::kNetns},
+                                         {"sysctls", NameKind::kSysctls},       {"rules", NameKind::kRules}};
+  return kNames;
+}
+
+const Names<SeverityFloor>& SeverityNames() {
+  static const Names<SeverityFloor> kNames = {{"info", SeverityFloor::kInfo},
+                                              {"warning", SeverityFloor::kWarning},
+                                              {"critical", SeverityFloor::kCritical}};
   return kNames;
 }
 
@@ -179,6 +184,7 @@ class Definition {
   void DefineTop();
   void DefineSysctls();
   void DefineDrops();
+  void DefineFindings();
   void DefineNodes();
   void DefineOthers();
   CLI::App& AddCommand(const std::string& name, Command command, const std::string& description,
@@ -224,11 +230,13 @@ Definition::Definition(const CommandLine& line) : line_(line), program_(SpokenPr
   DefineTop();
   DefineSysctls();
   DefineDrops();
+  DefineFindings();
   DefineNodes();
   DefineOthers();
   root_.footer(
       "Each command has a help with an example: " + program_ + " COMMAND --help\n\n" +
-      "Exit codes: 0 ok, 1 error, 2 wrong usage, 3 an answer about several nodes lacks some of them");
+      "Exit codes: 0 ok, 1 error, 2 wrong usage, 3 an answer about several nodes lacks some of them,\n"
+      "4 there are findings (findings --exit-code)");
   // kubectl takes its flags before the command too; the commands' own help lists them.
   AddConnectionFlags(root_);
   AddOutputFlags(root_);
@@ -450,6 +458,23 @@ void Definition::DefineDrops() {
   }
 }
 
+void Definition::DefineFindings() {
+  CLI::App& findings =
+      AddCommand("findings", Command::kFindings, "Verdicts, the worst first: what is wrong, why, and the fix",
+                 "findings -n shop --severity warning --exit-code");
+  AddPods(findings);
+  AddChoice(findings, "--severity", SeverityNames(), "The least severity shown; default: all",
+            options_.severity);
+  AddStrings(findings, "--rule", "RULE", "Only verdicts of this rule, by its id", options_.rules);
+  findings.add_flag_callback(
+      "--exit-code", [this] { options_.exit_code = true; }, "End with 4 when there is a finding");
+  AddNamespaceFlags(findings, "-n,--namespace");
+  AddSelectionFlags(findings);
+  AddLimit(findings);
+  AddOutputFlags(findings);
+  AddConnectionFlags(findings);
+}
+
 void Definition::DefineNodes() {
   CLI::App& nodes = AddCommand("nodes", Command::kNodes,
                                "The servers: state, version, age of the reading, cost", "nodes -o wide");
@@ -490,9 +515,13 @@ std::vector<std::string> Choices(const std::string& type_name) {
 
 // The kind of names that a value stands for, by what the help calls it; "" for none.
 std::string NamesOf(const std::string& value) {
-  constexpr std::pair<const char*, const char*> kKinds[] = {
-      {"NAMESPACE", "namespaces"}, {"N|NAMESPACE", "namespaces"}, {"POD", "pods"},
-      {"CONTAINER", "containers"}, {"NAME|INODE|host", "netns"},  {"SYSCTL", "sysctls"}};
+  constexpr std::pair<const char*, const char*> kKinds[] = {{"NAMESPACE", "namespaces"},
+                                                            {"N|NAMESPACE", "namespaces"},
+                                                            {"POD", "pods"},
+                                                            {"CONTAINER", "containers"},
+                                                            {"NAME|INODE|host", "netns"},
+                                                            {"SYSCTL", "sysctls"},
+                                                            {"RULE", "rules"}};
   for (const auto& [name, kind] : kKinds) {
     if (value == name) return kind;
   }

@@ -17,6 +17,8 @@ inline constexpr int kExitError = 1;
 inline constexpr int kExitUsage = 2;
 // An answer about several nodes lacks some of them.
 inline constexpr int kExitPartial = 3;
+// findings --exit-code: there are some.
+inline constexpr int kExitFindings = 4;
 
 struct CommandLine {
   // argv[0] as it was called; "kubectl-listenq" makes the help say "kubectl listenq".

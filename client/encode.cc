@@ -22,6 +22,10 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
+const FieldDescriptor* FindNodeName(const Descriptor& descriptor) {
+  return descriptor.FindFieldByName("node_name");
+}
+
 std::string JsonString(absl::string_view text) {
   google::protobuf::StringValue value;
   value.set_value(std::string(text));
@@ -97,10 +101,14 @@ bool HasColumnsOfItsOwn(const FieldDescriptor& field) {
          !IsTime(*field.message_type());
 }
 
+// The node's name is a column of its own, whether a row carries it or its batch did.
+bool IsNodeName(const FieldDescriptor& field, bool top) { return top && field.name() == "node_name"; }
+
 void AppendColumns(const Descriptor& descriptor, const std::string& prefix,
                    std::vector<std::string>& columns) {
   for (int i = 0; i < descriptor.field_count(); ++i) {
     const FieldDescriptor& field = *descriptor.field(i);
+    if (IsNodeName(field, prefix.empty())) continue;
     const std::string name = prefix + field.json_name();
     if (HasColumnsOfItsOwn(field)) {
       AppendColumns(*field.message_type(), name + ".", columns);
@@ -144,12 +152,13 @@ std::vector<const Message*> Children(const std::vector<const Message*>& messages
   return children;
 }
 
-void AppendCells(const std::vector<const Message*>& messages, const Descriptor& descriptor,
+void AppendCells(const std::vector<const Message*>& messages, const Descriptor& descriptor, bool top,
                  std::vector<std::string>& cells) {
   for (int i = 0; i < descriptor.field_count(); ++i) {
     const FieldDescriptor& field = *descriptor.field(i);
+    if (IsNodeName(field, top)) continue;
     if (HasColumnsOfItsOwn(field)) {
-      AppendCells(Children(messages, field), *field.message_type(), cells);
+      AppendCells(Children(messages, field), *field.message_type(), false, cells);
     } else {
       cells.push_back(LeafText(messages, field));
     }
@@ -170,7 +179,7 @@ std::string ToJson(const Message& row, const std::string& node_name) {
   google::protobuf::util::JsonPrintOptions print;
   print.always_print_primitive_fields = true;
   static_cast<void>(google::protobuf::util::MessageToJsonString(row, &json, print));
-  if (node_name.empty()) return json;
+  if (node_name.empty() || FindNodeName(*row.GetDescriptor()) != nullptr) return json;
   const std::string name = absl::StrCat("{\"nodeName\":", JsonString(node_name));
   return json == "{}" ? name + "}" : absl::StrCat(name, ",", json.substr(1));
 }
@@ -210,8 +219,9 @@ std::string CsvHeader(const Descriptor& descriptor) {
 }
 
 std::string CsvRow(const Message& row, const std::string& node_name) {
-  std::vector<std::string> cells = {node_name};
-  AppendCells({&row}, *row.GetDescriptor(), cells);
+  const FieldDescriptor* own = FindNodeName(*row.GetDescriptor());
+  std::vector<std::string> cells = {own == nullptr ? node_name : ScalarText(row, *own, -1)};
+  AppendCells({&row}, *row.GetDescriptor(), true, cells);
   return JoinCsv(cells);
 }
 

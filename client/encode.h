@@ -15,7 +15,8 @@
 namespace listenq::client {
 
 // By protobuf's mapping, on one line; a field that can be absent is left out when it is, every other one is
-// there; `node_name` comes first as "nodeName" unless it is empty. Control bytes are escapes.
+// there; `node_name` comes first as "nodeName" unless it is empty or the row names its node itself. Control
+// bytes are escapes.
 std::string ToJson(const google::protobuf::Message& row, const std::string& node_name = "");
 
 // {"items":[…],"nodeStatuses":[…],"summary":{…}}, a line per row.
@@ -30,7 +31,8 @@ std::string AnswerToJsonLine(const Answer<Row>& answer);
 absl::StatusOr<std::string> JsonToYaml(const std::string& json);
 
 // RFC 4180, lines end in "\n". A column for each field of the message's descriptor, dotted through messages;
-// fields that repeat are joined by ";", maps are "key=value". Absent is empty. Every cell with anything but
+// fields that repeat are joined by ";", maps are "key=value". Absent is empty. The node's name comes first,
+// the row's own where it has one. Every cell with anything but
 // letters, digits and "._:-/" within is quoted, also those that a spreadsheet would take for a formula;
 // control bytes are \xNN.
 std::string CsvHeader(const google::protobuf::Descriptor& descriptor);

@@ -12,16 +12,28 @@
 namespace listenq::client {
 
 // Those that ask a server. kComplete is for the scripts of completion.h.
-enum class Command { kListeners, kTop, kNamespaces, kSysctls, kDrops, kNodes, kHistory, kComplete };
+enum class Command {
+  kListeners,
+  kTop,
+  kNamespaces,
+  kSysctls,
+  kDrops,
+  kNodes,
+  kHistory,
+  kFindings,
+  kComplete
+};
 
 // What a shell completes by asking the server.
-enum class NameKind { kNamespaces, kPods, kContainers, kNetns, kSysctls };
+enum class NameKind { kNamespaces, kPods, kContainers, kNetns, kSysctls, kRules };
 
 enum class OutputFormat { kTable, kWide, kJson, kYaml, kCsv, kName };
 
 enum class ColorMode { kAuto, kAlways, kNever };
 
 enum class SortOrder { kWorst, kDrops, kFill, kQueue, kAddress };
+
+enum class SeverityFloor { kAll, kInfo, kWarning, kCritical };
 
 // Which rows: the fields of listenq.v1.Filter.
 struct Selection {
@@ -63,6 +75,10 @@ struct Options {
   bool once = false;
   // sysctls: names or globs; empty is all.
   std::vector<std::string> sysctl_names;
+  // findings: the least severity shown; rules by id, empty is all; exit 4 when there is one.
+  SeverityFloor severity = SeverityFloor::kAll;
+  std::vector<std::string> rules;
+  bool exit_code = false;
   // complete.
   NameKind names = NameKind::kPods;
   // drops, history: absent is all that is recorded.

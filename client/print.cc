@@ -93,11 +93,33 @@ std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Sum
   return notes;
 }
 
+namespace {
+
+std::string LookedAt(const v1::Summary& summary) {
+  return absl::StrCat(Counted(summary.listeners_examined(), "listener", "listeners"), " in ",
+                      Counted(summary.namespaces_examined(), "namespace", "namespaces"), " looked at");
+}
+
+const char* Words(SeverityFloor severity) {
+  switch (severity) {
+    case SeverityFloor::kCritical:
+      return "critical ";
+    case SeverityFloor::kWarning:
+      return "warning or critical ";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
 std::string EmptyNote(const std::string& rows, const v1::Summary& summary) {
   const char* that_can_be_seen = summary.unobservable_namespaces() > 0 ? " that can be seen" : "";
-  return absl::StrCat("No ", rows, that_can_be_seen,
-                      " match: ", Counted(summary.listeners_examined(), "listener", "listeners"), " in ",
-                      Counted(summary.namespaces_examined(), "namespace", "namespaces"), " looked at.\n");
+  return absl::StrCat("No ", rows, that_can_be_seen, " match: ", LookedAt(summary), ".\n");
+}
+
+std::string NoFindingsNote(SeverityFloor severity, const v1::Summary& summary) {
+  return absl::StrCat("No ", Words(severity), "findings: ", LookedAt(summary), ".\n");
 }
 
 std::string UnobservableNote(const v1::Summary& summary) {
@@ -127,6 +149,12 @@ std::optional<absl::Time> StaleSince(const v1::Listener& row) { return OldestSta
 std::optional<absl::Time> StaleSince(const v1::Namespace& row) { return OldestStale(row.owners()); }
 std::optional<absl::Time> StaleSince(const v1::ListenerHistory& row) { return OldestStale(row.owners()); }
 std::optional<absl::Time> StaleSince(const v1::Node& /*row*/) { return std::nullopt; }
+
+std::optional<absl::Time> StaleSince(const v1::Finding& row) {
+  Owners owners = row.owners();
+  owners.MergeFrom(row.listener().owners());
+  return OldestStale(owners);
+}
 
 std::optional<absl::Time> StaleSince(const v1::DropEpisode& row) {
   Owners owners = row.owners();

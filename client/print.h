@@ -20,14 +20,14 @@ namespace listenq::client {
 
 TableStyle StyleFor(const Options& options, std::optional<size_t> width, bool color);
 
-// `make_table` is called for table and wide only. An empty answer has no text in a table or as names.
+// `make_text` is called for table and wide only. An empty answer has no text in a table or as names.
 template <typename Row>
-absl::StatusOr<std::string> Print(const Answer<Row>& answer, const Options& options, const TableStyle& style,
-                                  const std::function<Table()>& make_table) {
+absl::StatusOr<std::string> Print(const Answer<Row>& answer, const Options& options,
+                                  const std::function<std::string()>& make_text) {
   switch (options.output) {
     case OutputFormat::kTable:
     case OutputFormat::kWide:
-      return answer.items.empty() ? "" : RenderTable(make_table(), style);
+      return answer.items.empty() ? "" : make_text();
     case OutputFormat::kJson:
       return options.watch ? AnswerToJsonLine(answer) : AnswerToJson(answer);
     case OutputFormat::kYaml:
@@ -56,6 +56,9 @@ std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Sum
 // "No listeners match: 14 listeners in 5 namespaces looked at."
 std::string EmptyNote(const std::string& rows, const v1::Summary& summary);
 
+// "No critical findings: 14 listeners in 5 namespaces looked at."
+std::string NoFindingsNote(SeverityFloor severity, const v1::Summary& summary);
+
 // What a guest kernel keeps to itself; "" when there is no such namespace.
 std::string UnobservableNote(const v1::Summary& summary);
 
@@ -74,6 +77,7 @@ std::optional<absl::Time> StaleSince(const v1::Listener& row);
 std::optional<absl::Time> StaleSince(const v1::Namespace& row);
 std::optional<absl::Time> StaleSince(const v1::DropEpisode& row);
 std::optional<absl::Time> StaleSince(const v1::ListenerHistory& row);
+std::optional<absl::Time> StaleSince(const v1::Finding& row);
 std::optional<absl::Time> StaleSince(const v1::Node& row);
 }  // namespace print_internal
 

@@ -26,6 +26,7 @@ auto* RowsOf(v1::ListenerBatch* batch) { return batch->mutable_listeners(); }
 auto* RowsOf(v1::NamespaceBatch* batch) { return batch->mutable_namespaces(); }
 auto* RowsOf(v1::DropBatch* batch) { return batch->mutable_episodes(); }
 auto* RowsOf(v1::HistoryBatch* batch) { return batch->mutable_histories(); }
+auto* RowsOf(v1::FindingBatch* batch) { return batch->mutable_findings(); }
 
 template <typename Response, typename Row>
 void TakeMessage(Response& response, Answer<Row>& answer) {
@@ -39,8 +40,8 @@ void TakeMessage(Response& response, Answer<Row>& answer) {
     case Response::kSummary:
       answer.summary = std::move(*response.mutable_summary());
       break;
-    case Response::PAYLOAD_NOT_SET:
-      break;  // a payload of a later version
+    default:
+      break;  // results of a policy's rules, or a payload of a later version
   }
 }
 
@@ -151,6 +152,31 @@ absl::StatusOr<Answer<v1::SysctlSummary>> ObserverClient::SummarizeSysctls(
   RETURN_IF_ERROR(call.Explain(state_->stub->SummarizeSysctls(&call.context(), request, &response)));
   Answer<v1::SysctlSummary> answer;
   TakeRows("", response.mutable_sysctls(), answer);
+  answer.node_statuses.assign(response.node_statuses().begin(), response.node_statuses().end());
+  answer.summary = std::move(*response.mutable_summary());
+  return answer;
+}
+
+absl::StatusOr<Answer<v1::Finding>> ObserverClient::ListFindings(const v1::ListFindingsRequest& request) {
+  Call call(*state_, true);
+  auto answer = call.ReadAll<v1::ListFindingsResponse, v1::Finding>(
+      state_->stub->ListFindings(&call.context(), request));
+  if (answer.ok()) {
+    for (auto& item : answer->items) item.row.set_node_name(item.node_name);
+  }
+  return answer;
+}
+
+absl::StatusOr<Answer<v1::ConnectionSummary>> ObserverClient::SummarizeConnections(
+    const v1::SummarizeConnectionsRequest& request) {
+  Call call(*state_, true);
+  v1::SummarizeConnectionsResponse response;
+  RETURN_IF_ERROR(call.Explain(state_->stub->SummarizeConnections(&call.context(), request, &response)));
+  Answer<v1::ConnectionSummary> answer;
+  for (auto& row : *response.mutable_connections()) {
+    const std::string node_name = row.node_name();
+    answer.items.push_back({node_name, std::move(row)});
+  }
   answer.node_statuses.assign(response.node_statuses().begin(), response.node_statuses().end());
   answer.summary = std::move(*response.mutable_summary());
   return answer;

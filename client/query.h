@@ -25,7 +25,7 @@ namespace listenq::client {
 
 template <typename Row>
 struct Item {
-  // "" where the row itself names its node.
+  // "" where the row names its node in a status. A row's own node_name is the same.
   std::string node_name;
   Row row;
 };
@@ -63,6 +63,9 @@ class ObserverClient {
   absl::StatusOr<Answer<v1::DropEpisode>> ListDrops(const v1::ListDropsRequest& request);
   absl::StatusOr<Answer<v1::ListenerHistory>> GetHistory(const v1::GetHistoryRequest& request);
   absl::StatusOr<Answer<v1::SysctlSummary>> SummarizeSysctls(const v1::SummarizeSysctlsRequest& request);
+  absl::StatusOr<Answer<v1::Finding>> ListFindings(const v1::ListFindingsRequest& request);
+  absl::StatusOr<Answer<v1::ConnectionSummary>> SummarizeConnections(
+      const v1::SummarizeConnectionsRequest& request);
   // The statuses stand in the rows.
   absl::StatusOr<Answer<v1::Node>> ListNodes(const v1::ListNodesRequest& request);
 

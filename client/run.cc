@@ -45,8 +45,12 @@ class Runner {
   absl::StatusOr<Picture> Drops(const Room& room);
   absl::StatusOr<Picture> Nodes(const Room& room);
   absl::StatusOr<Picture> History(const Room& room);
+  absl::StatusOr<Picture> Findings(const Room& room);
   absl::StatusOr<Picture> Take(const Room& room);
 
+  template <typename Row>
+  absl::StatusOr<Picture> FinishText(const Answer<Row>& answer, const std::string& empty_note,
+                                     const std::function<std::string()>& make_text);
   template <typename Row>
   absl::StatusOr<Picture> Finish(const Answer<Row>& answer, const std::string& rows, const Room& room,
                                  const std::function<Table()>& make_table);
@@ -108,17 +112,24 @@ v1::ListListenersRequest Runner::ListenersRequest() const {
 }
 
 template <typename Row>
-absl::StatusOr<Picture> Runner::Finish(const Answer<Row>& answer, const std::string& rows, const Room& room,
-                                       const std::function<Table()>& make_table) {
+absl::StatusOr<Picture> Runner::FinishText(const Answer<Row>& answer, const std::string& empty_note,
+                                           const std::function<std::string()>& make_text) {
   Picture picture;
-  ASSIGN_OR_RETURN(picture.text,
-                   Print(answer, options_, StyleFor(options_, room.width, output_.color), make_table));
+  ASSIGN_OR_RETURN(picture.text, Print(answer, options_, make_text));
   picture.notes = NodeNotes(answer.node_statuses, answer.summary);
   if (IsTable()) absl::StrAppend(&picture.notes, StaleNote(answer, Now()));
-  if (answer.items.empty()) absl::StrAppend(&picture.notes, EmptyNote(rows, answer.summary));
+  if (answer.items.empty()) absl::StrAppend(&picture.notes, empty_note);
   absl::StrAppend(&picture.notes, UnobservableNote(answer.summary));
   picture.exit_code = ExitCodeOf(answer.node_statuses, answer.summary);
   return picture;
+}
+
+template <typename Row>
+absl::StatusOr<Picture> Runner::Finish(const Answer<Row>& answer, const std::string& rows, const Room& room,
+                                       const std::function<Table()>& make_table) {
+  const TableStyle style = StyleFor(options_, room.width, output_.color);
+  return FinishText(answer, EmptyNote(rows, answer.summary),
+                    [&] { return RenderTable(make_table(), style); });
 }
 
 // The limit counts groups: the rows that they are made of were all asked for.
@@ -215,6 +226,37 @@ absl::StatusOr<Picture> Runner::History(const Room& room) {
   return Finish(answer, "recorded listeners", room, [&] { return HistoryTable(answer, now, since, cells); });
 }
 
+v1::Severity SeverityOf(SeverityFloor severity) {
+  switch (severity) {
+    case SeverityFloor::kAll:
+      return v1::SEVERITY_UNSPECIFIED;
+    case SeverityFloor::kInfo:
+      return v1::SEVERITY_INFO;
+    case SeverityFloor::kWarning:
+      return v1::SEVERITY_WARNING;
+    case SeverityFloor::kCritical:
+      return v1::SEVERITY_CRITICAL;
+  }
+  return v1::SEVERITY_UNSPECIFIED;
+}
+
+// A finding counts, whoever did not answer.
+absl::StatusOr<Picture> Runner::Findings(const Room& room) {
+  v1::ListFindingsRequest request;
+  *request.mutable_filter() = MakeFilter(options_.selection);
+  request.set_limit(options_.limit);
+  request.set_min_severity(SeverityOf(options_.severity));
+  for (const std::string& rule : options_.rules) request.add_rule_ids(rule);
+  const ViewContext now = Now();
+  SetTime(now.now, *request.mutable_now_time());
+  ASSIGN_OR_RETURN(const auto answer, client_.ListFindings(request));
+  const TableStyle style = StyleFor(options_, room.width, output_.color);
+  ASSIGN_OR_RETURN(Picture picture, FinishText(answer, NoFindingsNote(options_.severity, answer.summary),
+                                               [&] { return FindingsText(answer, now, style); }));
+  if (options_.exit_code && !answer.items.empty()) picture.exit_code = kExitFindings;
+  return picture;
+}
+
 absl::StatusOr<Picture> Runner::Take(const Room& room) {
   switch (options_.command) {
     case Command::kListeners:
@@ -231,6 +273,8 @@ absl::StatusOr<Picture> Runner::Take(const Room& room) {
       return Nodes(room);
     case Command::kHistory:
       return History(room);
+    case Command::kFindings:
+      return Findings(room);
     case Command::kComplete:
       break;
   }
@@ -338,6 +382,10 @@ std::vector<std::string> Runner::Candidates() {
     v1::SummarizeSysctlsRequest request;
     request.set_max_samples(1);
     const auto answer = client_.SummarizeSysctls(request);
+    return answer.ok() ? CandidatesFrom(*answer) : std::vector<std::string>();
+  }
+  if (options_.names == NameKind::kRules) {
+    const auto answer = client_.ListFindings(v1::ListFindingsRequest());
     return answer.ok() ? CandidatesFrom(*answer) : std::vector<std::string>();
   }
   const auto answer = client_.ListNamespaces(v1::ListNamespacesRequest());

@@ -67,6 +67,8 @@ std::string InWordsOfFlags(absl::string_view message) {
     if (absl::ConsumePrefix(&rest, absl::StrCat("read filter.", field, ": ")))
       return absl::StrCat(flag, ": ", rest);
   }
+  absl::string_view rest = message;
+  if (absl::ConsumePrefix(&rest, "read rule_ids: ")) return absl::StrCat("--rule: ", rest);
   return std::string(message);
 }
 

@@ -83,8 +83,7 @@ void AppendCell(const Cell& cell, const Fitted& fitted, bool last, bool color, s
                                                             : Truncate(cell.text, fitted.width);
   const std::string padding(fitted.width - DisplayWidth(text), ' ');
   if (fitted.column->right_aligned) line += padding;
-  const bool colored = color && cell.style != Style::kPlain;
-  absl::StrAppend(&line, colored ? ColorOf(cell.style) : "", text, colored ? "\x1b[0m" : "");
+  line += Paint(text, cell.style, color);
   if (!fitted.column->right_aligned && !last) line += padding;
 }
 
@@ -119,6 +118,10 @@ Table Escaped(const Table& table) {
 }
 
 }  // namespace
+
+std::string Paint(const std::string& text, Style style, bool color) {
+  return color && style != Style::kPlain ? absl::StrCat(ColorOf(style), text, "\x1b[0m") : text;
+}
 
 std::string RenderTable(const Table& raw, const TableStyle& style) {
   const Table table = Escaped(raw);

@@ -52,6 +52,9 @@ struct TableStyle {
   bool color = false;
 };
 
+// In the colour of `style`, which a terminal forgets afterwards. `text` is escaped already.
+std::string Paint(const std::string& text, Style style, bool color);
+
 // Columns whose every cell is "-" fall away (not in a wide table, not when padded_width is set). Each line
 // ends with a newline and is no wider than `width`.
 std::string RenderTable(const Table& raw, const TableStyle& style);

@@ -126,6 +126,45 @@ std::string TruncateMiddle(absl::string_view text, size_t width) {
   return absl::StrCat(Truncate(text, width - tail_width), tail);
 }
 
+namespace {
+
+// As much of `text` as fits, at least one character.
+absl::string_view FittingPrefix(absl::string_view text, size_t width) {
+  size_t length = 0;
+  size_t used = 0;
+  while (length < text.size()) {
+    const size_t next = std::max<size_t>(Decode(text.substr(length)).length, 1);
+    used += DisplayWidth(text.substr(length, next));
+    if (used > width && length > 0) break;
+    length += next;
+  }
+  return text.substr(0, length);
+}
+
+}  // namespace
+
+std::vector<std::string> WrapWords(absl::string_view text, size_t width) {
+  std::vector<std::string> lines(1);
+  size_t used = 0;
+  for (absl::string_view word : absl::StrSplit(text, ' ')) {
+    const bool first = lines.back().empty();
+    if (!first && used + 1 + DisplayWidth(word) > width) {
+      lines.emplace_back();
+    } else if (!first) {
+      lines.back() += ' ';
+    }
+    while (DisplayWidth(word) > width) {
+      const absl::string_view part = FittingPrefix(word, width);
+      lines.back() += std::string(part);
+      word.remove_prefix(part.size());
+      if (!word.empty()) lines.emplace_back();
+    }
+    lines.back() += std::string(word);
+    used = DisplayWidth(lines.back());
+  }
+  return lines;
+}
+
 std::string FormatCount(uint64_t count) {
   std::string digits = absl::StrCat(count);
   for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');

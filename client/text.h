@@ -30,6 +30,10 @@ std::string Truncate(absl::string_view text, size_t width);
 // The same with the "…" in the middle: names that differ at their end stay apart.
 std::string TruncateMiddle(absl::string_view text, size_t width);
 
+// Lines of at most `width` columns (at least 1), broken at spaces; a longer word is broken anywhere. "" is
+// one empty line.
+std::vector<std::string> WrapWords(absl::string_view text, size_t width);
+
 // "1,204".
 std::string FormatCount(uint64_t count);
 

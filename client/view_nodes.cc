@@ -9,10 +9,6 @@
 namespace listenq::client {
 namespace {
 
-absl::Duration ToDuration(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
-
 // "0.4s": a reading is seldom older than a second.
 std::string ShortDuration(bool has, const google::protobuf::Duration& duration) {
   if (!has) return kNone;

@@ -3,6 +3,7 @@
 #define LISTENQ_CLIENT_VIEWS_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,13 @@ Table DropsTable(const Answer<v1::DropEpisode>& answer, const ViewContext& conte
 // The same for one event as it comes: the columns have fixed widths.
 Table DropEventTable(const v1::DropEvent& event, const ViewContext& context);
 
+// Each with its explanation and fix below it; with the evidence, the price and what does not help when wide.
+std::string FindingsText(const Answer<v1::Finding>& answer, const ViewContext& context,
+                         const TableStyle& style);
+// What stands below the verdict's own line; `indent` columns before it.
+std::string FindingDetails(const v1::Finding& finding, bool all, size_t indent,
+                           const std::optional<size_t>& width);
+
 Table NodesTable(const Answer<v1::Node>& answer, const ViewContext& context);
 
 // `since` to now in as many cells as fit.
@@ -48,6 +56,7 @@ Table HistoryTable(const Answer<v1::ListenerHistory>& answer, const ViewContext&
 std::string NameOf(const v1::Listener& listener);
 std::string NameOf(const v1::Namespace& row);
 std::string NameOf(const v1::DropEpisode& episode);
+std::string NameOf(const v1::Finding& finding);
 std::string NameOf(const v1::Node& node);
 std::string NameOf(const v1::ListenerHistory& history);
 

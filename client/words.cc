@@ -175,6 +175,24 @@ std::string CauseText(const v1::DropCounts& counts) {
   return OrNone(absl::StrJoin(parts, ", "));
 }
 
+std::string SeverityText(v1::Severity severity) {
+  switch (severity) {
+    case v1::SEVERITY_INFO:
+      return "info";
+    case v1::SEVERITY_WARNING:
+      return "warning";
+    case v1::SEVERITY_CRITICAL:
+      return "critical";
+    default:
+      return kNone;
+  }
+}
+
+Style SeverityStyle(v1::Severity severity) {
+  if (severity == v1::SEVERITY_CRITICAL) return Style::kCritical;
+  return severity == v1::SEVERITY_WARNING ? Style::kWarning : Style::kPlain;
+}
+
 std::string StateText(v1::NodeState state) {
   switch (state) {
     case v1::NODE_STATE_OK:
@@ -195,6 +213,10 @@ std::string StateText(v1::NodeState state) {
 std::string ClockText(absl::Time time, absl::Time now, const absl::TimeZone& zone) {
   const bool today = absl::ToCivilDay(time, zone) == absl::ToCivilDay(now, zone);
   return absl::FormatTime(today ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", time, zone);
+}
+
+absl::Duration ToDuration(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
 }
 
 std::string AgeOf(bool has, const google::protobuf::Timestamp& time, absl::Time now) {

@@ -2,6 +2,7 @@
 #ifndef LISTENQ_CLIENT_WORDS_H_
 #define LISTENQ_CLIENT_WORDS_H_
 
+#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/repeated_field.h>
 #include <google/protobuf/timestamp.pb.h>
 
@@ -67,6 +68,10 @@ std::string Counted(uint64_t count, const char* one, const char* many);
 std::string CauseText(const v1::DropCounts& counts);
 uint64_t TotalDrops(const v1::DropCounts& counts);
 
+// "critical".
+std::string SeverityText(v1::Severity severity);
+Style SeverityStyle(v1::Severity severity);
+
 // "OK", "PARTIAL".
 std::string StateText(v1::NodeState state);
 
@@ -77,6 +82,8 @@ std::string OptionalNumber(bool has, Number value) {
 
 // "14:02:11"; with the date when it is not today's.
 std::string ClockText(absl::Time time, absl::Time now, const absl::TimeZone& zone);
+
+absl::Duration ToDuration(const google::protobuf::Duration& duration);
 
 // "3m20s" before `now`; "-" when there is no such time.
 std::string AgeOf(bool has, const google::protobuf::Timestamp& time, absl::Time now);

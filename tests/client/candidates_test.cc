@@ -54,6 +54,16 @@ TEST(CandidatesFrom, NamesSysctls) {
   EXPECT_THAT(CandidatesFrom(answer), ElementsAre("net.core.somaxconn", "net.ipv4.tcp_rmem"));
 }
 
+TEST(CandidatesFrom, NamesRulesThatFoundSomething) {
+  Answer<v1::Finding> answer;
+  for (const char* rule : {"somaxconn-clamp", "backlog-too-small", "somaxconn-clamp"}) {
+    v1::Finding finding;
+    finding.set_rule_id(rule);
+    answer.items.push_back({"n", finding});
+  }
+  EXPECT_THAT(CandidatesFrom(answer), ElementsAre("backlog-too-small", "somaxconn-clamp"));
+}
+
 TEST(IsOfferable, TakesNothingThatAShellReads) {
   for (const char* name : {"api-7f9c5d-x2x4k", "net.ipv4.conf.eth0/1.rp_filter", "A_b@c%d+e"}) {
     EXPECT_TRUE(IsOfferable(name)) << name;

@@ -161,13 +161,25 @@ TEST(CommandLine, TakesPodsAsKubectlSpellsThem) {
 }
 
 TEST(CommandLine, EveryListTakesEverySelector) {
-  for (const char* command : {"listeners", "top", "namespaces", "sysctls", "drops", "history"}) {
+  for (const char* command : {"listeners", "top", "namespaces", "sysctls", "drops", "history", "findings"}) {
     const Options options = Accept({command, "-n", "a,b", "-n", "c", "-l", "x=y", "-c", "d"});
     EXPECT_THAT(options.selection.namespaces, ElementsAre("a", "b", "c")) << command;
     EXPECT_EQ(options.selection.label_selector, "x=y") << command;
     EXPECT_THAT(options.selection.containers, ElementsAre("d")) << command;
     EXPECT_THAT(Accept({command, "-A"}).selection.namespaces, IsEmpty()) << command;
   }
+}
+
+TEST(CommandLine, TakesWhichFindingsAreWanted) {
+  const Options options =
+      Accept({"findings", "--severity", "critical", "--rule", "a,b", "--rule=c", "--exit-code"});
+  EXPECT_EQ(options.command, Command::kFindings);
+  EXPECT_EQ(options.severity, SeverityFloor::kCritical);
+  EXPECT_THAT(options.rules, ElementsAre("a", "b", "c"));
+  EXPECT_TRUE(options.exit_code);
+  EXPECT_EQ(Accept({"findings"}).severity, SeverityFloor::kAll);
+  ExpectUsageError({"findings", "--severity", "bad"},
+                   "--severity: bad: not one of info, warning, critical\nsee `listenq findings --help`");
 }
 
 TEST(CommandLine, RejectsFlagsThatDoNotGoTogether) {
@@ -219,8 +231,8 @@ TEST(CompleteCommand, IsSilentAboutWhatItCannotTake) {
 }
 
 TEST(CommandLine, HelpsEveryCommandWithAnExample) {
-  for (const char* command : {"listeners", "top", "namespaces", "sysctls", "drops", "history", "nodes",
-                              "completion", "version", "help"}) {
+  for (const char* command : {"listeners", "top", "namespaces", "sysctls", "drops", "history", "findings",
+                              "nodes", "completion", "version", "help"}) {
     const ParseOutcome outcome = Parse({command, "--help"});
     EXPECT_EQ(outcome.exit_code, kExitOk);
     EXPECT_THAT(outcome.out, HasSubstr(std::string("Usage: listenq ") + command)) << command;
@@ -230,7 +242,7 @@ TEST(CommandLine, HelpsEveryCommandWithAnExample) {
 }
 
 TEST(CommandLine, HelpFitsIntoAHundredColumns) {
-  for (const char* command : {"listeners", "top", "sysctls", "drops", "completion"}) {
+  for (const char* command : {"listeners", "top", "sysctls", "drops", "findings", "completion"}) {
     const std::string help = Parse({command, "-h"}).out;
     for (size_t start = 0; start < help.size();) {
       const size_t end = std::min(help.find('\n', start), help.size());

@@ -82,11 +82,9 @@ TEST_F(BashCompletion, AsksForNamesByTheFlagsSoFar) {
   EXPECT_EQ(Called(), "__complete pods listeners -n shop ");
   EXPECT_EQ(Complete(program_ + " drops -c \"\""), "api-1 api-2 web-0\n");
   EXPECT_EQ(Called(), "__complete containers drops -c ");
-  const std::pair<const char*, const char*> flags[] = {{"listeners -n", "namespaces"},
-                                                       {"history --namespace", "namespaces"},
-                                                       {"top -n", "namespaces"},
-                                                       {"sysctls --pod", "pods"},
-                                                       {"ns --netns", "netns"}};
+  const std::pair<const char*, const char*> flags[] = {
+      {"listeners -n", "namespaces"}, {"history --namespace", "namespaces"}, {"top -n", "namespaces"},
+      {"sysctls --pod", "pods"},      {"findings --rule", "rules"},          {"ns --netns", "netns"}};
   for (const auto& [words, kind] : flags) {
     EXPECT_EQ(Complete(program_ + " " + words + " w"), "web-0\n");
     EXPECT_EQ(Called(), std::string("__complete ") + kind + " " + words + " ");

@@ -24,6 +24,10 @@ TEST(ToJson, EscapesWhatCouldMoveACursor) {
             R"({"part":"\u001b[2J\n","reason":"\u009b\u202e\u007f"})");
 }
 
+TEST(ToJson, NamesTheNodeOnce) {
+  EXPECT_EQ(ToJson(Proto<v1::SysctlSample>("node_name: 'a'"), "a"), R"({"nodeName":"a","owners":[]})");
+}
+
 TEST(AnswerToJson, HasItemsStatusesAndSummary) {
   Answer<v1::ListenDrops> answer;
   answer.items = {{"a", Proto<v1::ListenDrops>("min: 1")}};
@@ -113,15 +117,22 @@ TEST(Csv, HasAColumnForEachField) {
     owners { pod: "a" labels { key: "x" value: "1" } labels { key: "b" value: "2" } } owners { pod: "b" })");
   EXPECT_EQ(
       CsvHeader(*v1::SysctlSample::descriptor()),
-      "nodeName,nodeName,netns.bootId,netns.cookie,netns.inode,netns.dev,netns.firstSeenTime,netns.names,"
+      "nodeName,netns.bootId,netns.cookie,netns.inode,netns.dev,netns.firstSeenTime,netns.names,"
       "netns.host,"
       "owners.namespace,owners.pod,owners.podUid,owners.container,owners.containerId,owners.image,owners."
       "labels,"
       "owners.workload,owners.runtimeHandler,owners.source,owners.sourceTime,owners.stale,owners.runtime,"
       "owners.process.pid,owners.process.comm,owners.process.containerId\n");
   EXPECT_EQ(CsvRow(owner, ""),
-            ",n,,,9,0,,,false,\";\",\"a;b\",\";\",\";\",\";\",\";\",\"b=2;x=1;\",\";\",\";\","
+            "n,,,9,0,,,false,\";\",\"a;b\",\";\",\";\",\";\",\";\",\"b=2;x=1;\",\";\",\";\","
             "\"OWNER_SOURCE_UNSPECIFIED;OWNER_SOURCE_UNSPECIFIED\",\";\",\"false;false\",\";\",,,\n");
+}
+
+TEST(Csv, NamesTheNodeOnce) {
+  const auto event = Proto<v1::DropEvent>("node_name: 'a' episode_id: 7");
+  EXPECT_EQ(CsvHeader(*event.GetDescriptor()).substr(0, 46),
+            "nodeName,intervalStartTime,intervalEndTime,epi");
+  EXPECT_EQ(CsvRow(event, "").substr(0, 6), "a,,,7,");
 }
 
 TEST(Csv, RowsHaveAsManyCellsAsTheHeader) {

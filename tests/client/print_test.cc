@@ -51,6 +51,18 @@ TEST(EmptyNote, SaysWhatWasLookedAt) {
             "No listeners match: 14 listeners in 5 namespaces looked at.\n");
 }
 
+TEST(NoFindingsNote, SaysWhatWasLookedAt) {
+  const auto summary = Proto<v1::Summary>("listeners_examined: 16 namespaces_examined: 10");
+  EXPECT_EQ(NoFindingsNote(SeverityFloor::kAll, summary),
+            "No findings: 16 listeners in 10 namespaces looked at.\n");
+  EXPECT_EQ(NoFindingsNote(SeverityFloor::kInfo, summary),
+            "No findings: 16 listeners in 10 namespaces looked at.\n");
+  EXPECT_EQ(NoFindingsNote(SeverityFloor::kWarning, summary),
+            "No warning or critical findings: 16 listeners in 10 namespaces looked at.\n");
+  EXPECT_EQ(NoFindingsNote(SeverityFloor::kCritical, summary),
+            "No critical findings: 16 listeners in 10 namespaces looked at.\n");
+}
+
 TEST(EmptyNote, IsNoFactAboutWhatCannotBeSeen) {
   const auto summary =
       Proto<v1::Summary>("listeners_examined: 14 namespaces_examined: 5 unobservable_namespaces: 1");

@@ -34,6 +34,29 @@ TEST(ObserverClient, CollectsBatchesStatusesAndSummary) {
   EXPECT_TRUE(answer->summary.truncated());
 }
 
+TEST(ObserverClient, NamesTheNodeInEachFindingAndEachSummary) {
+  fakes::FakeObserver server;
+  server.findings_responses = {
+      Proto<v1::ListFindingsResponse>("batch { node_name: 'a' findings { rule_id: 'x' } }"),
+      Proto<v1::ListFindingsResponse>("rule_result { rule_id: 'x' }"),
+      Proto<v1::ListFindingsResponse>("summary { listeners_examined: 3 }")};
+  server.connections_response = Proto<v1::SummarizeConnectionsResponse>(
+      "connections { node_name: 'b' } node_statuses { node_name: 'b' } summary { rows_matched: 1 }");
+  ObserverClient client(server.Channel(), "fake", kLong);
+  const auto findings = client.ListFindings({});
+  ASSERT_TRUE(findings.ok()) << findings.status();
+  ASSERT_EQ(findings->items.size(), 1U);
+  EXPECT_EQ(findings->items[0].row.node_name(), "a");
+  EXPECT_EQ(findings->summary.listeners_examined(), 3U);
+  const auto connections = client.SummarizeConnections({});
+  ASSERT_TRUE(connections.ok()) << connections.status();
+  ASSERT_EQ(connections->items.size(), 1U);
+  EXPECT_EQ(connections->items[0].node_name, "b");
+  EXPECT_EQ(connections->items[0].row.node_name(), "b");
+  EXPECT_EQ(connections->node_statuses.size(), 1U);
+  EXPECT_EQ(connections->summary.rows_matched(), 1U);
+}
+
 TEST(ObserverClient, EndsAtItsDeadlineThoughRowsCame) {
   fakes::FakeObserver server;
   server.hang = true;
@@ -55,7 +78,7 @@ TEST(ObserverClient, SaysWhatTheServerSays) {
 TEST(ObserverClient, SaysThatTheServerDoesNotKnowTheCall) {
   fakes::FakeObserver server;
   ObserverClient client(server.Channel(), "fake", kLong);
-  const absl::Status status = client.GetHistory({}).status();
+  const absl::Status status = client.ListNodes({}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(status.message().substr(0, 34), "fake does not serve this question:");
 }

@@ -121,6 +121,54 @@ TEST(Run, ExplainsTheMarkOfOldNamesBesideATableOnly) {
   EXPECT_EQ(RunWith(server, {"listeners", "-o", "name"}).out, "listener/web-0/:0\n");
 }
 
+std::vector<v1::ListFindingsResponse> OneFinding() {
+  return {Proto<v1::ListFindingsResponse>("batch { node_name: 'a' findings { rule_id: 'limit-latched' "
+                                          "severity: SEVERITY_INFO explanation: 'Restart it.' } }"),
+          Proto<v1::ListFindingsResponse>("node_status { node_name: 'a' state: NODE_STATE_OK }"),
+          Proto<v1::ListFindingsResponse>("summary { nodes_expected: 2 nodes_answered: 1 }")};
+}
+
+TEST(Findings, AreAskedForByTheFlags) {
+  fakes::FakeObserver server;
+  RunWith(server, {"findings", "-n", "shop", "--severity", "warning", "--rule", "a", "--rule", "b,c",
+                   "--limit", "7", "web-0"});
+  server.findings_request.clear_now_time();
+  EXPECT_EQ(
+      server.findings_request.ShortDebugString(),
+      "filter { namespaces: \"shop\" pods: \"web-0\" } limit: 7 rule_ids: \"a\" rule_ids: \"b\" rule_ids: "
+      "\"c\" min_severity: SEVERITY_WARNING");
+  RunWith(server, {"findings"});
+  EXPECT_EQ(server.findings_request.min_severity(), v1::SEVERITY_UNSPECIFIED);
+}
+
+TEST(Findings, EndWithFourWhereThatIsWanted) {
+  fakes::FakeObserver server;
+  server.findings_responses = OneFinding();
+  const Result result = RunWith(server, {"findings"});
+  EXPECT_EQ(result.exit_code, kExitPartial);
+  EXPECT_EQ(result.out,
+            "SEVERITY  RULE           WHERE\ninfo      limit-latched  netns 0\n          Restart it.\n");
+  EXPECT_EQ(RunWith(server, {"findings", "--exit-code"}).exit_code, kExitFindings);
+  EXPECT_EQ(RunWith(server, {"findings", "--exit-code", "-o", "name"}).out, "finding/limit-latched/0\n");
+}
+
+TEST(Findings, NoneIsNoFailure) {
+  fakes::FakeObserver server;
+  server.findings_responses = {Proto<v1::ListFindingsResponse>(
+      "summary { listeners_examined: 16 namespaces_examined: 10 nodes_expected: 1 nodes_answered: 1 }")};
+  const Result result = RunWith(server, {"findings", "--exit-code"});
+  EXPECT_EQ(result.exit_code, kExitOk);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.notes, "No findings: 16 listeners in 10 namespaces looked at.\n");
+}
+
+TEST(Findings, NoneInAPartOfTheNodesIsPartial) {
+  fakes::FakeObserver server;
+  server.findings_responses = {
+      Proto<v1::ListFindingsResponse>("summary { nodes_expected: 2 nodes_answered: 1 }")};
+  EXPECT_EQ(RunWith(server, {"findings", "--exit-code"}).exit_code, kExitPartial);
+}
+
 TEST(Run, CompletesNamesALineEach) {
   fakes::FakeObserver server;
   server.namespaces_responses = {Proto<v1::ListNamespacesResponse>(R"(
@@ -131,6 +179,8 @@ TEST(Run, CompletesNamesALineEach) {
   EXPECT_EQ(pods.out, "web-0\n");
   EXPECT_EQ(server.namespaces_request.ShortDebugString(), "");
   EXPECT_EQ(RunWith(server, {"__complete", "sysctls", "sysctls"}).out, "net.core.somaxconn\n");
+  server.findings_responses = OneFinding();
+  EXPECT_EQ(RunWith(server, {"__complete", "rules", "findings", "--rule"}).out, "limit-latched\n");
 }
 
 TEST(Run, CompletesNothingInSilenceWithoutAnAnswer) {

@@ -51,6 +51,8 @@ TEST(ExplainServerError, NamesTheFlagForAFieldOfTheFilter) {
             absl::InvalidArgumentError("--namespace: \"sh*\" is not a name; no patterns are allowed here"));
   EXPECT_EQ(explain("read filter.label_selector: parse label selector \"a in\": found the end"),
             absl::InvalidArgumentError("--selector: parse label selector \"a in\": found the end"));
+  EXPECT_EQ(explain("read rule_ids: \"x\" is no rule; there are a, b"),
+            absl::InvalidArgumentError("--rule: \"x\" is no rule; there are a, b"));
   EXPECT_EQ(explain("read filter.later: x"), absl::InvalidArgumentError("read filter.later: x"));
 }
 

@@ -1,5 +1,6 @@
 #include "client/text.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace listenq::client {
@@ -55,6 +56,19 @@ TEST(Truncate, NeverSplitsAWideCharacter) {
   EXPECT_EQ(TruncateMiddle("日本語日本語", 6), "日…語");
   EXPECT_EQ(TruncateMiddle("abc", 1), "…");
   EXPECT_EQ(TruncateMiddle("abc", 0), "");
+}
+
+TEST(WrapWords, BreaksAtSpaces) {
+  using ::testing::ElementsAre;
+  EXPECT_THAT(WrapWords("the accept queue is full", 10), ElementsAre("the accept", "queue is", "full"));
+  EXPECT_THAT(WrapWords("", 10), ElementsAre(""));
+  EXPECT_THAT(WrapWords("日本 日本", 5), ElementsAre("日本", "日本"));
+}
+
+TEST(WrapWords, BreaksAWordThatIsTooLongAnywhere) {
+  using ::testing::ElementsAre;
+  EXPECT_THAT(WrapWords("a 0123456789 b", 4), ElementsAre("a", "0123", "4567", "89 b"));
+  EXPECT_THAT(WrapWords("日本", 1), ElementsAre("日", "本"));
 }
 
 TEST(FormatCount, GroupsThousands) {

@@ -52,6 +52,28 @@ class FakeObserver final : public v1::Observer::Service {
     return End(context);
   }
 
+  grpc::Status GetHistory(grpc::ServerContext* context, const v1::GetHistoryRequest* request,
+                          grpc::ServerWriter<v1::GetHistoryResponse>* writer) override {
+    history_request = *request;
+    for (const auto& response : history_responses) writer->Write(response);
+    return End(context);
+  }
+
+  grpc::Status ListFindings(grpc::ServerContext* context, const v1::ListFindingsRequest* request,
+                            grpc::ServerWriter<v1::ListFindingsResponse>* writer) override {
+    findings_request = *request;
+    for (const auto& response : findings_responses) writer->Write(response);
+    return End(context);
+  }
+
+  grpc::Status SummarizeConnections(grpc::ServerContext* context,
+                                    const v1::SummarizeConnectionsRequest* request,
+                                    v1::SummarizeConnectionsResponse* response) override {
+    connections_request = *request;
+    *response = connections_response;
+    return connections_end.ok() ? End(context) : connections_end;
+  }
+
   grpc::Status SummarizeSysctls(grpc::ServerContext* context, const v1::SummarizeSysctlsRequest* /*request*/,
                                 v1::SummarizeSysctlsResponse* response) override {
     *response = sysctls_response;
@@ -67,16 +89,24 @@ class FakeObserver final : public v1::Observer::Service {
   std::vector<v1::ListListenersResponse> listeners_responses;
   std::vector<v1::ListNamespacesResponse> namespaces_responses;
   std::vector<v1::ListDropsResponse> drops_responses;
+  std::vector<v1::GetHistoryResponse> history_responses;
+  std::vector<v1::ListFindingsResponse> findings_responses;
+  v1::SummarizeConnectionsResponse connections_response;
   v1::SummarizeSysctlsResponse sysctls_response;
   std::vector<v1::WatchDropsResponse> watch_responses;
   // After the messages: hold the stream open until the caller cancels or its deadline passes, or end with
   // this.
   bool hang = false;
   grpc::Status end;
+  // SummarizeConnections alone.
+  grpc::Status connections_end;
   // The last ones received; read them after the call.
   v1::ListListenersRequest listeners_request;
   v1::ListNamespacesRequest namespaces_request;
   v1::ListDropsRequest drops_request;
+  v1::GetHistoryRequest history_request;
+  v1::ListFindingsRequest findings_request;
+  v1::SummarizeConnectionsRequest connections_request;
 
  private:
   grpc::Status End(grpc::ServerContext* context) {
