@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <utility>
+#include <vector>
 
 #include "listenq/v1/observer.pb.h"
 
@@ -25,15 +26,19 @@ struct BatchedAnswer {
   // Appends row `i` to the message's batch and returns its encoded size in bytes. Called once per row, in
   // order; whatever the rows point into is kept alive by it.
   std::function<size_t(size_t i, Response* message)> add_row;
+  // Sent as they are, between the rows and the status.
+  std::vector<Response> extras;
   v1::NodeStatus status;
   v1::Summary summary;
 };
 
 template <typename Response>
 MessageSource<Response> ToMessages(BatchedAnswer<Response> answer) {
-  enum class Next { kRows, kStatus, kSummary, kEnd };
-  return [answer = std::move(answer), row = size_t{0}, next = Next::kRows](Response* message) mutable {
-    if (next == Next::kRows && row == answer.row_count) next = Next::kStatus;
+  enum class Next { kRows, kExtras, kStatus, kSummary, kEnd };
+  return [answer = std::move(answer), row = size_t{0}, extra = size_t{0},
+          next = Next::kRows](Response* message) mutable {
+    if (next == Next::kRows && row == answer.row_count) next = Next::kExtras;
+    if (next == Next::kExtras && extra == answer.extras.size()) next = Next::kStatus;
     switch (next) {
       case Next::kRows: {
         auto* batch = message->mutable_batch();
@@ -47,6 +52,9 @@ MessageSource<Response> ToMessages(BatchedAnswer<Response> answer) {
         }
         return true;
       }
+      case Next::kExtras:
+        *message = std::move(answer.extras[extra++]);
+        return true;
       case Next::kStatus:
         *message->mutable_node_status() = answer.status;
         next = Next::kSummary;

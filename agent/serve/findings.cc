@@ -1,6 +1,7 @@
 #include "agent/serve/findings.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "agent/model/finding.h"
 #include "agent/serve/node_status.h"
 #include "agent/serve/ownership.h"
+#include "agent/serve/policy.h"
 #include "agent/serve/quoted.h"
 #include "agent/serve/rows.h"
 #include "agent/serve/to_proto.h"
@@ -24,7 +26,9 @@ using Rules = std::vector<const analyze::Rule*>;
 
 absl::StatusOr<Rules> SelectRules(const v1::ListFindingsRequest& request) {
   const auto all = analyze::BuiltInRules();
-  if (request.rule_ids().empty()) return Rules(all.begin(), all.end());
+  if (request.rule_ids().empty()) {
+    return request.policy().empty() || request.built_in() ? Rules(all.begin(), all.end()) : Rules();
+  }
   Rules rules;
   for (const std::string& id : request.rule_ids()) {
     const auto found = std::find_if(all.begin(), all.end(), [&](const auto* rule) { return rule->id == id; });
@@ -100,22 +104,29 @@ Examined Examine(const model::Snapshot& snapshot, const Filter& filter) {
 absl::StatusOr<BatchedAnswer<v1::ListFindingsResponse>> AnswerFindings(
     const Basis& basis, const Filter& filter, const v1::ListFindingsRequest& request,
     const std::vector<model::DropEpisode>& episodes) {
-  if (!request.policy().empty()) {
-    return absl::UnimplementedError("evaluate policy: not served by this version of listenq-agent");
-  }
+  RETURN_IF_ERROR(CheckPolicy(request.policy()));
   ASSIGN_OR_RETURN(const Rules rules, SelectRules(request));
   std::vector<model::Finding> findings = analyze::FindAll(
       *basis.snapshot, rules, episodes,
       [&](const model::Namespace& ns) { return filter.MayMatchSockets(ns); }, basis.now);
+  std::erase_if(findings, [&](const model::Finding& finding) { return !Takes(filter, finding); });
+  const absl::Time policy_time = request.has_now_time() ? FromProto(request.now_time()) : basis.now;
+  PolicyOutcome outcome = EvaluatePolicy(*basis.snapshot, filter, request.policy(), policy_time);
+  std::move(outcome.findings.begin(), outcome.findings.end(), std::back_inserter(findings));
   std::erase_if(findings, [&](const model::Finding& finding) {
-    return ToProto(finding.severity) < request.min_severity() || !Takes(filter, finding);
+    return ToProto(finding.severity) < request.min_severity();
   });
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const auto& a, const auto& b) { return a.severity > b.severity; });
   Examined examined = Examine(*basis.snapshot, filter);
   examined.matched = findings.size();
   if (request.limit() != 0 && findings.size() > request.limit()) findings.resize(request.limit());
 
   BatchedAnswer<v1::ListFindingsResponse> answer;
   answer.row_count = findings.size();
+  for (v1::RuleResult& result : outcome.results) {
+    *answer.extras.emplace_back().mutable_rule_result() = std::move(result);
+  }
   answer.status = StatusOf(*basis.snapshot, basis.now);
   answer.summary = SummaryOf(examined, findings.size());
   answer.add_row = [snapshot = basis.snapshot, context = basis.row_context(), rows = std::move(findings)](

@@ -13,9 +13,11 @@
 
 namespace listenq::serve {
 
-// The built-in rules over what the filter takes: a listener's finding by the listener and its owners, others
-// by the namespace. `episodes`: all that the flight recorder has. InvalidArgument: an unknown rule.
-// Unimplemented: a policy.
+// The built-in rules (those of rule_ids; all where neither ids nor a policy are given, or built_in is set)
+// and the request's policy, over what the filter takes: a listener's finding by the listener and its owners,
+// others by the namespace. A RuleResult for each rule of the policy follows the rows; `limit` and
+// min_severity do not change what it counts. `episodes`: all that the flight recorder has. InvalidArgument:
+// an unknown rule; see CheckPolicy.
 absl::StatusOr<BatchedAnswer<v1::ListFindingsResponse>> AnswerFindings(
     const Basis& basis, const Filter& filter, const v1::ListFindingsRequest& request,
     const std::vector<model::DropEpisode>& episodes);

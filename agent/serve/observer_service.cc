@@ -8,6 +8,8 @@
 #include "agent/analyze/flight_recorder.h"
 #include "agent/analyze/rules/rule.h"
 #include "agent/serve/answers.h"
+#include "agent/serve/connection_call.h"
+#include "agent/serve/connection_summary.h"
 #include "agent/serve/filter.h"
 #include "agent/serve/findings.h"
 #include "agent/serve/node_status.h"
@@ -76,8 +78,8 @@ grpc::Status Unserved(const std::string& what) {
 
 }  // namespace
 
-ObserverService::ObserverService(NodeView& view, const sys::Clock& clock)
-    : view_(view), clock_(clock), drops_(DropHub::Open(view)) {}
+ObserverService::ObserverService(NodeView& view, const sys::Clock& clock, ConnectionWalks* walks)
+    : view_(view), clock_(clock), walks_(walks), drops_(DropHub::Open(view)) {}
 
 ObserverService::~ObserverService() { EndWatches(); }
 
@@ -163,10 +165,24 @@ grpc::ServerWriteReactor<v1::ListFindingsResponse>* ObserverService::ListFinding
       });
 }
 
-grpc::ServerUnaryReactor* ObserverService::SummarizeConnections(grpc::CallbackServerContext* context,
-                                                                const v1::SummarizeConnectionsRequest*,
-                                                                v1::SummarizeConnectionsResponse*) {
-  return Finish(context, Unserved("SummarizeConnections"));
+grpc::ServerUnaryReactor* ObserverService::SummarizeConnections(
+    grpc::CallbackServerContext* context, const v1::SummarizeConnectionsRequest* request,
+    v1::SummarizeConnectionsResponse* response) {
+  if (walks_ == nullptr) return Finish(context, Unserved("SummarizeConnections"));
+  Basis basis = Now(view_, clock_);
+  if (Skewed(*request)) {
+    *response->add_node_statuses() = SkewStatus(*basis.snapshot, request->min_api_minor(), basis.now);
+    *response->mutable_summary() = UnansweredSummary();
+    return Finish(context, grpc::Status::OK);
+  }
+  const absl::StatusOr<Filter> filter = Filter::Compile(request->filter(), basis.now);
+  if (!filter.ok()) return Finish(context, base::ToGrpcStatus(filter.status()));
+  absl::StatusOr<NamespaceRows> selected = SelectToWalk(*basis.snapshot, *filter);
+  if (!selected.ok()) return Finish(context, base::ToGrpcStatus(selected.status()));
+  absl::StatusOr<WalkOrder> order = MakeWalkOrder(*selected, *request);
+  if (!order.ok()) return Finish(context, base::ToGrpcStatus(order.status()));
+  HeatNamed(view_, basis, *filter);
+  return ConnectionCall::Start(*walks_, std::move(basis), *std::move(selected), *std::move(order), response);
 }
 
 grpc::ServerUnaryReactor* ObserverService::ListNodes(grpc::CallbackServerContext* context,

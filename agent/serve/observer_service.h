@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "agent/serve/connection_walks.h"
 #include "agent/serve/drop_watch.h"
 #include "agent/serve/node_view.h"
 #include "agent/sys/clock.h"
@@ -14,14 +15,15 @@
 namespace listenq::serve {
 
 // Contract: each call takes the newest snapshot once and answers from it. Filters, order and limits are
-//   executed before anything is converted; batches are converted as they are sent.
+//   executed before anything is converted; batches are converted as they are sent. Connections alone are
+//   counted when somebody asks, by the walks, whose thread answers.
 // Threading: handlers and reactions run on gRPC's threads, do no I/O and hold no lock while converting.
 // Failure: a bad request is INVALID_ARGUMENT; a request that needs a newer API gets a VERSION_SKEW NodeStatus
 //   and no rows; what is not served is UNIMPLEMENTED.
 class ObserverService final : public v1::Observer::CallbackService {
  public:
-  // Both outlive the service.
-  ObserverService(NodeView& view, const sys::Clock& clock);
+  // All of them outlive the service; without walks connections are not counted.
+  ObserverService(NodeView& view, const sys::Clock& clock, ConnectionWalks* walks = nullptr);
   ~ObserverService() override;
   ObserverService(const ObserverService&) = delete;
   ObserverService& operator=(const ObserverService&) = delete;
@@ -54,6 +56,7 @@ class ObserverService final : public v1::Observer::CallbackService {
  private:
   NodeView& view_;
   const sys::Clock& clock_;
+  ConnectionWalks* const walks_;
   const std::shared_ptr<DropHub> drops_;
 };
 

@@ -29,7 +29,7 @@ void EnableHealthAndReflection() {
 }  // namespace
 
 struct ObserverServer::Parts {
-  Parts(NodeView& view, const sys::Clock& clock) : service(view, clock) {}
+  Parts(NodeView& view, const sys::Clock& clock, ConnectionWalks* walks) : service(view, clock, walks) {}
 
   ObserverService service;
   base::PlainServer listening;  // goes before the service
@@ -38,11 +38,11 @@ struct ObserverServer::Parts {
 };
 
 absl::StatusOr<std::unique_ptr<ObserverServer>> ObserverServer::Start(absl::string_view address,
-                                                                      NodeView& view,
-                                                                      const sys::Clock& clock) {
+                                                                      NodeView& view, const sys::Clock& clock,
+                                                                      ConnectionWalks* walks) {
   ASSIGN_OR_RETURN(const base::Address parsed, base::ParseListenAddress(address));
   EnableHealthAndReflection();
-  auto parts = std::make_unique<Parts>(view, clock);
+  auto parts = std::make_unique<Parts>(view, clock, walks);
   grpc::ServerBuilder builder;
   builder.RegisterService(&parts->service);
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);

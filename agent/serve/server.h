@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "agent/serve/connection_walks.h"
 #include "agent/serve/node_view.h"
 #include "agent/sys/clock.h"
 
@@ -22,11 +23,12 @@ inline constexpr int kMaxRequestBytes = 64 << 10;
 // nothing runs any more. Failure: Start says why it could not listen; a running server does not fail.
 class ObserverServer {
  public:
-  // `address` as base::ParseListenAddress takes it: a unix socket (0660) or a loopback port. The view and the
-  // clock outlive the server. InvalidArgument: the address. FailedPrecondition: another agent has the socket.
-  // Unavailable: gRPC could not bind.
+  // `address` as base::ParseListenAddress takes it: a unix socket (0660) or a loopback port. The view,
+  // the clock and the walks (null: connections are not counted) outlive the server. InvalidArgument: the
+  // address. FailedPrecondition: another agent has the socket. Unavailable: gRPC could not bind.
   static absl::StatusOr<std::unique_ptr<ObserverServer>> Start(absl::string_view address, NodeView& view,
-                                                               const sys::Clock& clock);
+                                                               const sys::Clock& clock,
+                                                               ConnectionWalks* walks = nullptr);
   ~ObserverServer();
   ObserverServer(const ObserverServer&) = delete;
   ObserverServer& operator=(const ObserverServer&) = delete;

@@ -64,11 +64,13 @@ class AnswerFindingsTest : public ::testing::Test {
     auto answer = AnswerFindings(basis_, *filter, request, episodes_);
     EXPECT_TRUE(answer.ok()) << answer.status();
     const MessageSource<v1::ListFindingsResponse> next = ToMessages(*std::move(answer));
+    results_.clear();
     std::vector<v1::Finding> rows;
     v1::ListFindingsResponse message;
     while (next(&message)) {
       for (const v1::Finding& finding : message.batch().findings()) rows.push_back(finding);
       if (message.has_summary()) summary_ = message.summary();
+      if (message.has_rule_result()) results_.push_back(message.rule_result());
       message.Clear();
     }
     return rows;
@@ -80,6 +82,7 @@ class AnswerFindingsTest : public ::testing::Test {
   Basis basis_;
   std::vector<model::DropEpisode> episodes_;
   v1::Summary summary_;
+  std::vector<v1::RuleResult> results_;
 };
 
 TEST_F(AnswerFindingsTest, CarriesTheVerdictWithItsSubject) {
@@ -126,10 +129,33 @@ TEST_F(AnswerFindingsTest, RulesAreChosenById) {
       ::testing::StartsWith("read rule_ids: \"no-such-rule\" is no rule; there are backlog-too-small, "));
 }
 
-TEST_F(AnswerFindingsTest, PolicyIsNotServed) {
+TEST_F(AnswerFindingsTest, PolicyAloneTakesTheBuiltInRulesPlace) {
+  v1::ListFindingsRequest request;
+  v1::PolicyRule* rule = request.add_policy();
+  rule->set_id("somaxconn-min");
+  rule->set_severity(v1::SEVERITY_INFO);
+  rule->set_sysctl("net.core.somaxconn");
+  rule->set_comparison(v1::COMPARISON_MIN);
+  rule->add_operands("8192");
+  std::vector<v1::Finding> rows = Ask(request);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].rule_id(), "somaxconn-min");
+  ASSERT_EQ(results_.size(), 1u);
+  EXPECT_EQ(results_[0].violations(), 2u);
+
+  request.set_built_in(true);
+  EXPECT_EQ(Ask(request).size(), 4u);
+  EXPECT_EQ(Ask(request)[0].rule_id(), "backlog-too-small") << "the worst first";
+  request.set_min_severity(v1::SEVERITY_WARNING);
+  EXPECT_EQ(Ask(request).size(), 2u);
+  EXPECT_EQ(results_[0].violations(), 2u) << "counted all the same";
+}
+
+TEST_F(AnswerFindingsTest, PolicyWithTwoRulesOfOneIdIsRefused) {
   v1::ListFindingsRequest request;
   request.add_policy()->set_id("mine");
-  EXPECT_EQ(ErrorOf(request).code(), absl::StatusCode::kUnimplemented);
+  request.add_policy()->set_id("mine");
+  EXPECT_EQ(ErrorOf(request), absl::InvalidArgumentError("read policy: two rules have the id \"mine\""));
 }
 
 TEST_F(AnswerFindingsTest, FindingOnTheHostIsTheGuestsThatHoldsTheListener) {

@@ -136,13 +136,6 @@ TEST_F(Server, UnknownSysctlIsInvalidArgument) {
 
 TEST_F(Server, SaysWhatItDoesNotServe) {
   Start();
-  v1::ListFindingsRequest request;
-  request.add_policy()->set_id("mine");
-  const auto context = NewContext();
-  const auto reader = stub_->ListFindings(context.get(), request);
-  const grpc::Status findings = testing::ReadAll(*reader).status;
-  EXPECT_EQ(findings.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(findings.error_message(), "evaluate policy: not served by this version of listenq-agent");
   v1::SummarizeConnectionsResponse response;
   EXPECT_EQ(stub_->SummarizeConnections(NewContext().get(), {}, &response).error_code(),
             grpc::StatusCode::UNIMPLEMENTED);
