@@ -11,6 +11,7 @@
 #include "agent/serve/server.h"
 #include "agent/sys/clock.h"
 #include "agent/sys/status.h"
+#include "agent/walk_thread.h"
 #include "base/logging.h"
 #include "base/version.h"
 
@@ -46,10 +47,11 @@ absl::Status RunAgent(Config config, base::StopSignals* signals) {
   const absl::Duration interval = config.scanner.beat;
   discover::NamePoller names(std::move(config.names), ConnectTo(config.cri_endpoint), &clock);
   Scanner scanner(std::move(config.scanner), &clock, &names);
+  WalkThread walks([&](model::NetnsSerial serial) { return scanner.FindWayIn(serial); });
   // The socket is bound before any thread of ours starts: the umask that keeps it private is the whole
   // process'.
   ASSIGN_OR_RETURN(const std::unique_ptr<serve::ObserverServer> server,
-                   serve::ObserverServer::Start(base::ToString(config.listen), scanner, clock));
+                   serve::ObserverServer::Start(base::ToString(config.listen), scanner, clock, &walks));
   names.Start();
   {
     const ScanLoop loop(

@@ -104,6 +104,13 @@ void Scanner::Heat(absl::Span<const model::NetnsSerial> namespaces) {
   for (const model::NetnsSerial serial : namespaces) hot_until_[serial] = until;
 }
 
+std::optional<collect::WayIn> Scanner::FindWayIn(model::NetnsSerial serial) const {
+  const sys::MutexLock lock(mutex_);
+  const auto found = ways_in_.find(serial);
+  if (found == ways_in_.end()) return std::nullopt;
+  return found->second;
+}
+
 // 1. Which namespaces are there? 2. Known listeners again. 3. Everything of those that are due, hot, new, or
 // in which something moved. 4. Publish.
 void Scanner::Beat() {
@@ -174,11 +181,20 @@ void Scanner::Update(Entry* entry, discover::FoundNamespace found, absl::Time no
   const bool new_pids = entry->found.pids != found.pids;
   if (new_pins) entry->tracker.SetNames(PinNames(found.pins));
   if (new_pids) entry->tracker.SetProcessCount(static_cast<uint32_t>(found.pids.size()));
-  if (new_pins || new_pids || entry->paths.empty()) entry->paths = WaysIn(options_.discovery.proc, found);
   entry->pids_changed = entry->pids_changed || new_pids;
   const bool changed = !LivesThere(entry->found, found);
   entry->found = std::move(found);
+  if (new_pins || new_pids || entry->way_in.paths.empty()) SetWayIn(entry);
   Name(entry, changed, now);
+}
+
+void Scanner::SetWayIn(Entry* entry) {
+  collect::WayIn way_in = {.id = {.dev = entry->found.dev, .inode = entry->found.inode},
+                           .paths = WaysIn(options_.discovery.proc, entry->found)};
+  if (way_in == entry->way_in) return;
+  entry->way_in = std::move(way_in);
+  const sys::MutexLock lock(mutex_);
+  ways_in_[entry->tracker.id().serial] = entry->way_in;
 }
 
 void Scanner::Name(Entry* entry, bool changed, absl::Time now) {
@@ -200,6 +216,8 @@ void Scanner::SetObservable(Entry* entry) {
 void Scanner::End(Entry* entry, absl::Time now) {
   Name(entry, false, now);
   recorder_->End(entry->tracker.End(now));
+  const sys::MutexLock lock(mutex_);
+  ways_in_.erase(entry->tracker.id().serial);
 }
 
 void Scanner::MarkHot(absl::Time now) {
@@ -243,7 +261,7 @@ std::vector<Scanner::Entry*> Scanner::RefreshAll(absl::Time now) {
 collect::Target Scanner::MakeTarget(Entry* entry, absl::Time now) const {
   collect::Target target;
   target.id = {.dev = entry->found.dev, .inode = entry->found.inode};
-  target.paths = entry->paths;
+  target.paths = entry->way_in.paths;
   target.pids = entry->found.pids;
   target.known = entry->tracker.known();
   target.known_listen_drops = entry->listen_drops;

@@ -15,6 +15,7 @@
 #include "agent/analyze/flight_recorder.h"
 #include "agent/analyze/namespace_tracker.h"
 #include "agent/collect/collector.h"
+#include "agent/collect/connection_walker.h"
 #include "agent/discover/discovery.h"
 #include "agent/discover/names.h"
 #include "agent/discover/naming.h"
@@ -60,6 +61,8 @@ class Scanner final : public serve::NodeView {
   std::shared_ptr<const model::Snapshot> Latest() const override;
   analyze::FlightRecorder& Recorder() const override { return *recorder_; }
   void Heat(absl::Span<const model::NetnsSerial> namespaces) override;
+  // For who visits a live namespace on his own account: absent when it is not there any more. On any thread.
+  std::optional<collect::WayIn> FindWayIn(model::NetnsSerial serial) const;
 
  private:
   // One live namespace.
@@ -74,7 +77,7 @@ class Scanner final : public serve::NodeView {
     std::shared_ptr<const discover::Names> names;
     absl::Time named = absl::InfinitePast();
     std::string not_observable_reason;
-    std::vector<std::string> paths;
+    collect::WayIn way_in;
     // As of the last full reading.
     std::optional<uint64_t> listen_drops;
     model::SocketCounts sockets;
@@ -95,6 +98,7 @@ class Scanner final : public serve::NodeView {
   void Adopt(discover::FoundNamespace found, absl::Time now);
   std::unique_ptr<Entry> MakeEntry(const discover::FoundNamespace& found, absl::Time now);
   void Update(Entry* entry, discover::FoundNamespace found, absl::Time now);
+  void SetWayIn(Entry* entry);
   // Whose it is, if that may have changed.
   void Name(Entry* entry, bool changed, absl::Time now);
   // A guest kernel's namespace shows no listeners. (A socket that is there can be seen.)
@@ -133,6 +137,8 @@ class Scanner final : public serve::NodeView {
   mutable sys::Mutex mutex_;
   std::shared_ptr<const model::Snapshot> latest_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<model::NetnsSerial, absl::Time> hot_until_ ABSL_GUARDED_BY(mutex_);
+  // Of the live ones.
+  absl::flat_hash_map<model::NetnsSerial, collect::WayIn> ways_in_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace listenq::agent
