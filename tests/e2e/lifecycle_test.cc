@@ -105,9 +105,11 @@ TEST(Lifecycle, PodsThatDieWhileTheyAreReadKeepTheirNames) {
   EXPECT_EQ(PodNames(ended), PodNames(seen));
   EXPECT_TRUE(HaveAllEnded(ended));
   EXPECT_EQ(agent.AwaitItems({"namespaces", "-n", "seen", "-n", "churn"}, 0).size(), 0u);
-  const Rows nodes = agent.Items({"nodes"});
-  ASSERT_EQ(nodes.size(), 1u);
-  EXPECT_EQ(nodes[0]["status"].value("state", ""), "NODE_STATE_OK") << nodes[0];
+  const auto is_well = [](const Rows& nodes) {
+    return nodes.size() == 1 && nodes[0]["status"].value("state", "") == "NODE_STATE_OK";
+  };
+  const Rows nodes = agent.AwaitItems({"nodes"}, is_well);
+  EXPECT_TRUE(is_well(nodes)) << json(nodes);
 }
 
 TEST(Lifecycle, APodThatLivesTwoSecondsIsNamedAfterwards) {

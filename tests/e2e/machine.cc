@@ -225,8 +225,8 @@ void AwaitEnd(int pid_fd) {
 
 std::string WhyNoContainerd() {
   if (std::string why = WhyNotRoot(); !why.empty()) return why;
-  for (const char* tool :
-       {"containerd", "containerd-shim-runc-v2", "ctr", "runc", "ip", "sha256sum", "tar"}) {
+  for (const char* tool : {"containerd", "containerd-shim-runc-v2", "ctr", "runc", "ip", "ss", "nstat",
+                           "sysctl", "sha256sum", "tar"}) {
     if (std::string why = WhyNoTool(tool); !why.empty()) return why;
   }
   for (const char* plugin : {"bridge", "host-local", "loopback"}) {
