@@ -294,6 +294,11 @@ void NamespaceTracker::StoreCounters(model::NamespaceReading reading) {
     value.netstat = std::move(netstat);
     value.counters_time = reading.time;
   }
+  // A reading that looked at drops only has half of the counters.
+  if (!value.netstat.empty() && !reading.snmp.empty()) {
+    window_.Add(value.netstat, reading.snmp, reading.time);
+    value.increases = window_.Increases();
+  }
   if (!reading.snmp.empty()) value.snmp = std::move(reading.snmp);
   StoreSockets(reading.sockets, &value.sockets);
   StoreErrors(std::move(reading.errors));
@@ -460,6 +465,7 @@ std::shared_ptr<const model::Namespace> NamespaceTracker::Publish() {
 std::shared_ptr<const model::Namespace> NamespaceTracker::End(absl::Time time) const {
   auto ended = std::make_shared<model::Namespace>(*value_);
   ended->ended = time;
+  ended->increases = nullptr;
   return ended;
 }
 

@@ -12,6 +12,7 @@
 
 #include "absl/time/time.h"
 #include "agent/analyze/attribution.h"
+#include "agent/analyze/counter_window.h"
 #include "agent/analyze/limit_state.h"
 #include "agent/analyze/peak_window.h"
 #include "agent/model/drop.h"
@@ -75,7 +76,7 @@ class NamespaceTracker {
 
   // Never null. The same object as long as nothing changed.
   std::shared_ptr<const model::Namespace> Publish();
-  // The last values, marked ended.
+  // The last values, marked ended; without increases, which nobody judges any more.
   [[nodiscard]] std::shared_ptr<const model::Namespace> End(absl::Time time) const;
 
  private:
@@ -135,6 +136,7 @@ class NamespaceTracker {
   int64_t peak_bucket_;
   bool has_recent_drops_ = false;
   std::optional<Baseline> baseline_;
+  CounterWindow window_;
   std::optional<uint32_t> somaxconn_;
   std::optional<uint64_t> syncookies_;
   // The newest kMaxSomaxconnChanges.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "agent/model/counter_increases.h"
 #include "agent/model/counters.h"
 #include "agent/model/listener.h"
 #include "agent/model/netns.h"
@@ -47,6 +48,8 @@ struct Namespace {
   Counters netstat;
   Counters snmp;
   SocketCounts sockets;
+  // Of the last quarter of an hour; null until counters were read twice.
+  std::shared_ptr<const CounterIncreases> increases;
   // Absent until counters were read; the first reading is the baseline.
   std::optional<NamespaceDrops> drops;
   std::optional<uint32_t> process_count;
