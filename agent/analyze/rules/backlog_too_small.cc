@@ -21,7 +21,7 @@ void Check(const Case& the_case, std::vector<model::Finding>* findings) {
     if (!loss.has_value()) continue;
     const auto backlog = static_cast<uint32_t>(std::min<uint64_t>(*somaxconn, 65535));
     model::Finding finding;
-    finding.severity = SeverityOf(*loss, the_case.now);
+    finding.severity = SeverityOf(loss->last, the_case.now);
     finding.listener = &listener;
     finding.since = loss->start;
     finding.evidence = EvidenceOf(*loss, listener);

@@ -24,6 +24,11 @@ bool WasFull(const Loss& loss, const model::ListenerReading& reading) {
   return reading.limit.has_value() && loss.peak_queue > *reading.limit;
 }
 
+// More than all other causes together explain.
+bool SurelyOverflowed(const Loss& loss) {
+  return loss.drops.min > loss.counts.total() - loss.counts.accept_queue_full;
+}
+
 std::string Bounds(const model::DropBounds& drops) {
   return drops.min == drops.max ? absl::StrCat(drops.min) : absl::StrCat(drops.min, " to ", drops.max);
 }
@@ -35,14 +40,13 @@ std::optional<Loss> OverflowLoss(const Case& the_case, const model::Listener& li
     if (episode.counts.accept_queue_full == 0) continue;
     const std::optional<Loss> loss = LossIn(episode, model::ListenerKey(listener.reading));
     if (!loss.has_value()) continue;
-    const bool likely = loss->drops.min > 0 || loss->drops.inferred > 0 || WasFull(*loss, listener.reading);
-    if (likely) return loss;
+    if (SurelyOverflowed(*loss) || loss->drops.inferred > 0 || WasFull(*loss, listener.reading)) return loss;
   }
   return std::nullopt;
 }
 
-model::Severity SeverityOf(const Loss& loss, absl::Time now) {
-  return now - loss.last < kOngoing ? model::Severity::kCritical : model::Severity::kWarning;
+model::Severity SeverityOf(absl::Time last, absl::Time now) {
+  return now - last < kOngoing ? model::Severity::kCritical : model::Severity::kWarning;
 }
 
 std::vector<model::Evidence> EvidenceOf(const Loss& loss, const model::Listener& listener) {

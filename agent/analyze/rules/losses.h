@@ -29,12 +29,12 @@ struct Loss {
 };
 
 // Attempts that `listener` lost to a full accept queue: its share of the last episode that has overflows
-// (ListenOverflows). Absent: none, or none that is likely its own: where several may have lost them, one
-// whose queue was never seen over its limit has lost none that we know of.
+// (ListenOverflows). Absent: none, or none that is likely its own: where several may have lost them, or for
+// several causes, one whose queue was never seen over its limit has lost none that we know of.
 std::optional<Loss> OverflowLoss(const Case& the_case, const model::Listener& listener);
 
-// Critical while it goes on, else a warning.
-model::Severity SeverityOf(const Loss& loss, absl::Time now);
+// Of a loss whose last is at `last`: critical while it goes on, else a warning.
+model::Severity SeverityOf(absl::Time last, absl::Time now);
 
 // ListenOverflows, the listener's drops ("31", "3 to 7"), its highest queue and limit.
 std::vector<model::Evidence> EvidenceOf(const Loss& loss, const model::Listener& listener);

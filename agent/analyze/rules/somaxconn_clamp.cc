@@ -24,13 +24,31 @@ uint32_t Advised(uint32_t limit) {
   return std::clamp(limit >= kMostAdvised / 4 ? kMostAdvised : limit * 4, kLeastAdvised, kMostAdvised);
 }
 
+void AdviseLarger(const Case& the_case, const model::Listener& listener, uint32_t limit,
+                  model::Finding* finding) {
+  const uint32_t advised = Advised(limit);
+  finding->fix = absl::StrCat(
+      SysctlAdvice(the_case.ns, "net.core.somaxconn", absl::StrCat(advised)),
+      "\nthen restart the listener: a listening socket keeps its limit; if the application names "
+      "a backlog itself: ",
+      BacklogAdvice(listener, advised));
+  if (!the_case.ns.id->host) {
+    finding->no_help = "raising it on the node only: each network namespace has its own";
+  }
+  finding->price = QueuePrice(advised);
+}
+
+void AdviseFaster(model::Finding* finding) {
+  finding->fix = "accept faster: more workers or threads that accept, more CPU for them";
+  finding->no_help = "a larger queue: whoever stands at its end gives up before it is served";
+}
+
 model::Finding Describe(const Case& the_case, const model::Listener& listener,
                         const std::optional<Loss>& loss) {
   const uint32_t limit = *listener.reading.limit;
-  const uint32_t advised = std::max(Advised(limit), limit);
   model::Finding finding;
   finding.listener = &listener;
-  finding.severity = loss.has_value() ? SeverityOf(*loss, the_case.now) : model::Severity::kWarning;
+  finding.severity = loss.has_value() ? SeverityOf(loss->last, the_case.now) : model::Severity::kWarning;
   finding.since = loss.has_value() ? loss->start : listener.first_seen;
   if (loss.has_value()) {
     finding.evidence = EvidenceOf(*loss, listener);
@@ -40,16 +58,14 @@ model::Finding Describe(const Case& the_case, const model::Listener& listener,
   }
   finding.evidence.push_back({.name = "net.core.somaxconn", .value = absl::StrCat(limit)});
   finding.explanation = absl::StrCat(
-      loss.has_value() ? "The accept queue overflowed" : "The accept queue came near its limit", " of ",
-      limit, ", which is net.core.somaxconn of this namespace: the application asked for that or for more.");
-  finding.fix = absl::StrCat(
-      SysctlAdvice(the_case.ns, "net.core.somaxconn", absl::StrCat(advised)),
-      "\nthen restart the listener: a listening socket keeps its limit; if the application names "
-      "a backlog itself: ",
-      BacklogAdvice(listener, advised));
-  finding.no_help = "raising it on the node only: each network namespace has its own";
-  finding.price = QueuePrice(advised);
-  if (the_case.ns.id->host) finding.no_help.clear();
+      loss.has_value() ? "The accept queue overflowed its limit" : "The accept queue came near its limit",
+      " of ", limit,
+      ", which is net.core.somaxconn of this namespace: the application asked for that or for more.");
+  if (limit < kMostAdvised) {
+    AdviseLarger(the_case, listener, limit, &finding);
+  } else {
+    AdviseFaster(&finding);
+  }
   return finding;
 }
 
