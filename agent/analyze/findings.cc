@@ -6,14 +6,25 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "agent/analyze/rules/abort_on_overflow.h"
 #include "agent/analyze/rules/backlog_too_small.h"
+#include "agent/analyze/rules/conntrack_pressure.h"
 #include "agent/analyze/rules/limit_latched.h"
+#include "agent/analyze/rules/loss_is_not_here.h"
+#include "agent/analyze/rules/memory_walls.h"
+#include "agent/analyze/rules/paws_drops.h"
 #include "agent/analyze/rules/somaxconn_clamp.h"
+#include "agent/analyze/rules/syn_queue_full.h"
+#include "agent/analyze/rules/sysctl_not_in_force.h"
+#include "agent/analyze/rules/time_wait_pressure.h"
+#include "agent/analyze/rules/tw_recycle.h"
 
 namespace listenq::analyze {
 namespace {
 
-constexpr std::array kRules = {&kBacklogTooSmall, &kSomaxconnClamp, &kLimitLatched};
+constexpr std::array kRules = {&kBacklogTooSmall, &kSomaxconnClamp,   &kLimitLatched,      &kSynQueueFull,
+                               &kAbortOnOverflow, &kTimeWaitPressure, &kConntrackPressure, &kTwRecycle,
+                               &kPawsDrops,       &kMemoryWalls,      &kSysctlNotInForce,  &kLossIsNotHere};
 
 using EpisodesBySerial = absl::flat_hash_map<model::NetnsSerial, std::vector<model::DropEpisode>>;
 
