@@ -185,6 +185,7 @@ class Definition {
   void DefineSysctls();
   void DefineDrops();
   void DefineFindings();
+  void DefineWalks();
   void DefineNodes();
   void DefineOthers();
   CLI::App& AddCommand(const std::string& name, Command command, const std::string& description,
@@ -231,6 +232,7 @@ Definition::Definition(const CommandLine& line) : line_(line), program_(SpokenPr
   DefineSysctls();
   DefineDrops();
   DefineFindings();
+  DefineWalks();
   DefineNodes();
   DefineOthers();
   root_.footer(
@@ -475,6 +477,33 @@ void Definition::DefineFindings() {
   AddConnectionFlags(findings);
 }
 
+// What walks over connections says so: nothing else here costs the node more with its traffic.
+void Definition::DefineWalks() {
+  constexpr uint32_t kMostOfAList = 1000;
+  constexpr char kWarning[] =
+      "The agent walks over all connections of the node to answer, once for each network namespace that\n"
+      "is asked for: name a pod on a busy node, and do not ask in a loop.\n\n";
+  CLI::App& states = AddCommand("states", Command::kStates, "Connections by state, and SYN_RECV per listener",
+                                "states -n shop --time-limit 500ms");
+  CLI::App& ports =
+      AddCommand("ports", Command::kPorts, "Ephemeral ports in use, the fullest destination first",
+                 "ports -n shop checkout-6d9f8b7c5d-lq2zx");
+  for (CLI::App* app : {&states, &ports}) {
+    app->footer(kWarning + app->get_footer());
+    AddPods(*app);
+    AddValue(*app, "--time-limit", "DURATION", "The longest that the walk may take (2s)",
+             [this](const std::string& text) { return SetDuration(text, options_.time_limit.emplace()); });
+    AddValue(*app, "--limit", "N",
+             app == &states ? "At most N listeners per network namespace (20)"
+                            : "At most N destinations per network namespace (20)",
+             [this](const std::string& text) { return SetNumber(text, 1, kMostOfAList, options_.limit); });
+    AddNamespaceFlags(*app, "-n,--namespace");
+    AddSelectionFlags(*app);
+    AddOutputFlags(*app);
+    AddConnectionFlags(*app);
+  }
+}
+
 void Definition::DefineNodes() {
   CLI::App& nodes = AddCommand("nodes", Command::kNodes,
                                "The servers: state, version, age of the reading, cost", "nodes -o wide");
@@ -633,6 +662,10 @@ std::string Contradiction(const Options& options) {
   if (options.by_workload && !has_groups) {
     return absl::StrCat("--by does not go with -o ", NameOf(options.output),
                         ": it groups tables and csv; each row of that format has its workload");
+  }
+  if (options.time_limit && *options.time_limit >= options.timeout) {
+    return absl::StrCat("--time-limit ", absl::FormatDuration(*options.time_limit),
+                        " does not fit into --timeout ", absl::FormatDuration(options.timeout));
   }
   if (options.by_workload && options.watch && options.command == Command::kDrops) {
     return "--by does not go with --watch: a line for each drop is no group";

@@ -21,6 +21,8 @@ enum class Command {
   kNodes,
   kHistory,
   kFindings,
+  kStates,
+  kPorts,
   kComplete
 };
 
@@ -61,7 +63,7 @@ struct Options {
   bool headers = true;
   ColorMode color = ColorMode::kAuto;
   Selection selection;
-  // Rows; 0 is all.
+  // Rows (states, ports: for one network namespace); 0 is all, or the server's own bound.
   uint32_t limit = 0;
   SortOrder sort = SortOrder::kWorst;
   // listeners, drops: a row for each workload and address.
@@ -79,6 +81,8 @@ struct Options {
   SeverityFloor severity = SeverityFloor::kAll;
   std::vector<std::string> rules;
   bool exit_code = false;
+  // states, ports: the longest that the walk may take; absent is the server's own bound.
+  std::optional<absl::Duration> time_limit;
   // complete.
   NameKind names = NameKind::kPods;
   // drops, history: absent is all that is recorded.

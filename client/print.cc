@@ -1,5 +1,7 @@
 #include "client/print.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 #include <map>
 
@@ -122,6 +124,24 @@ std::string NoFindingsNote(SeverityFloor severity, const v1::Summary& summary) {
   return absl::StrCat("No ", Words(severity), "findings: ", LookedAt(summary), ".\n");
 }
 
+std::string WalkNote(const Answer<v1::ConnectionSummary>& answer) {
+  if (answer.items.empty()) return "";
+  google::protobuf::Duration cost;
+  uint64_t cut = 0;
+  for (const auto& item : answer.items) {
+    cost = cost + item.row.cost();
+    if (item.row.truncated()) ++cut;
+  }
+  std::string note =
+      absl::StrCat("Walked over the connections of ", Counted(answer.items.size(), "namespace", "namespaces"),
+                   ": ", ShortDuration(true, cost), " of CPU time\n");
+  if (cut > 0) {
+    absl::StrAppend(&note, "A bound cut the walk in ", Counted(cut, "namespace", "namespaces"),
+                    ": the numbers are at least those (--time-limit)\n");
+  }
+  return note;
+}
+
 std::string UnobservableNote(const v1::Summary& summary) {
   const uint64_t count = summary.unobservable_namespaces();
   if (count == 0) return "";
@@ -148,6 +168,7 @@ std::optional<absl::Time> OldestStale(const Owners& owners) {
 std::optional<absl::Time> StaleSince(const v1::Listener& row) { return OldestStale(row.owners()); }
 std::optional<absl::Time> StaleSince(const v1::Namespace& row) { return OldestStale(row.owners()); }
 std::optional<absl::Time> StaleSince(const v1::ListenerHistory& row) { return OldestStale(row.owners()); }
+std::optional<absl::Time> StaleSince(const v1::ConnectionSummary& row) { return OldestStale(row.owners()); }
 std::optional<absl::Time> StaleSince(const v1::Node& /*row*/) { return std::nullopt; }
 
 std::optional<absl::Time> StaleSince(const v1::Finding& row) {

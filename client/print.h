@@ -59,6 +59,9 @@ std::string EmptyNote(const std::string& rows, const v1::Summary& summary);
 // "No critical findings: 14 listeners in 5 namespaces looked at."
 std::string NoFindingsNote(SeverityFloor severity, const v1::Summary& summary);
 
+// "Walked over the connections of 5 namespaces in 3.4ms of CPU time", and where a bound cut the walk.
+std::string WalkNote(const Answer<v1::ConnectionSummary>& answer);
+
 // What a guest kernel keeps to itself; "" when there is no such namespace.
 std::string UnobservableNote(const v1::Summary& summary);
 
@@ -78,6 +81,7 @@ std::optional<absl::Time> StaleSince(const v1::Namespace& row);
 std::optional<absl::Time> StaleSince(const v1::DropEpisode& row);
 std::optional<absl::Time> StaleSince(const v1::ListenerHistory& row);
 std::optional<absl::Time> StaleSince(const v1::Finding& row);
+std::optional<absl::Time> StaleSince(const v1::ConnectionSummary& row);
 std::optional<absl::Time> StaleSince(const v1::Node& row);
 }  // namespace print_internal
 

@@ -46,6 +46,7 @@ class Runner {
   absl::StatusOr<Picture> Nodes(const Room& room);
   absl::StatusOr<Picture> History(const Room& room);
   absl::StatusOr<Picture> Findings(const Room& room);
+  absl::StatusOr<Picture> Connections(const Room& room);
   absl::StatusOr<Picture> Take(const Room& room);
 
   template <typename Row>
@@ -257,6 +258,33 @@ absl::StatusOr<Picture> Runner::Findings(const Room& room) {
   return picture;
 }
 
+void SetDuration(absl::Duration value, google::protobuf::Duration& duration) {
+  duration.set_seconds(absl::ToInt64Seconds(value));
+  duration.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(value % absl::Seconds(1))));
+}
+
+std::string StatesText(const Answer<v1::ConnectionSummary>& answer, const TableStyle& style) {
+  const Table queues = SynQueuesTable(answer);
+  std::string text = RenderTable(StatesTable(answer), style);
+  if (!queues.rows.empty()) absl::StrAppend(&text, "\n", RenderTable(queues, style));
+  return text;
+}
+
+absl::StatusOr<Picture> Runner::Connections(const Room& room) {
+  v1::SummarizeConnectionsRequest request;
+  *request.mutable_filter() = MakeFilter(options_.selection);
+  request.set_limit(options_.limit);
+  if (options_.time_limit) SetDuration(*options_.time_limit, *request.mutable_time_limit());
+  ASSIGN_OR_RETURN(const auto answer, client_.SummarizeConnections(request));
+  const TableStyle style = StyleFor(options_, room.width, output_.color);
+  const bool states = options_.command == Command::kStates;
+  ASSIGN_OR_RETURN(Picture picture, FinishText(answer, EmptyNote("namespaces", answer.summary), [&] {
+                     return states ? StatesText(answer, style) : RenderTable(PortsTable(answer), style);
+                   }));
+  if (IsTable()) picture.notes = absl::StrCat(WalkNote(answer), picture.notes);
+  return picture;
+}
+
 absl::StatusOr<Picture> Runner::Take(const Room& room) {
   switch (options_.command) {
     case Command::kListeners:
@@ -275,6 +303,9 @@ absl::StatusOr<Picture> Runner::Take(const Room& room) {
       return History(room);
     case Command::kFindings:
       return Findings(room);
+    case Command::kStates:
+    case Command::kPorts:
+      return Connections(room);
     case Command::kComplete:
       break;
   }

@@ -9,15 +9,6 @@
 namespace listenq::client {
 namespace {
 
-// "0.4s": a reading is seldom older than a second.
-std::string ShortDuration(bool has, const google::protobuf::Duration& duration) {
-  if (!has) return kNone;
-  const absl::Duration value = ToDuration(duration);
-  if (value < absl::Milliseconds(100)) return absl::StrFormat("%.1fms", absl::ToDoubleMilliseconds(value));
-  if (value < absl::Seconds(10)) return absl::StrFormat("%.1fs", absl::ToDoubleSeconds(value));
-  return FormatAge(value);
-}
-
 // "cri unix:///run/containerd/containerd.sock" is one; "cri" alone says that no such source was found, which
 // is how a machine without containers looks.
 bool HasAddress(const v1::SourceHealth& source) { return absl::StrContains(source.source(), ' '); }

@@ -46,6 +46,13 @@ std::string FindingsText(const Answer<v1::Finding>& answer, const ViewContext& c
 std::string FindingDetails(const v1::Finding& finding, bool all, size_t indent,
                            const std::optional<size_t>& width);
 
+// Those with most connections first; a column for each state that there is.
+Table StatesTable(const Answer<v1::ConnectionSummary>& answer);
+// A row for each listener with requests in SYN_RECV, the most first.
+Table SynQueuesTable(const Answer<v1::ConnectionSummary>& answer);
+// A row for each destination, that with the largest share of the ephemeral ports first.
+Table PortsTable(const Answer<v1::ConnectionSummary>& answer);
+
 Table NodesTable(const Answer<v1::Node>& answer, const ViewContext& context);
 
 // `since` to now in as many cells as fit.
@@ -57,6 +64,7 @@ std::string NameOf(const v1::Listener& listener);
 std::string NameOf(const v1::Namespace& row);
 std::string NameOf(const v1::DropEpisode& episode);
 std::string NameOf(const v1::Finding& finding);
+std::string NameOf(const v1::ConnectionSummary& summary);
 std::string NameOf(const v1::Node& node);
 std::string NameOf(const v1::ListenerHistory& history);
 

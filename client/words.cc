@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <functional>
-#include <vector>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "client/text.h"
@@ -112,6 +113,10 @@ std::string ListenAddress(const v1::ListenerHistory& history) {
   return ListenAddress(history.local_address(), history.local_port(), IsDualStack(history));
 }
 
+std::string ListenAddress(const v1::ListenerSynQueue& queue) {
+  return ListenAddress(queue.local_address(), queue.local_port(), false);
+}
+
 std::string ProcessOf(const v1::Listener& listener) {
   if (!listener.has_process_count()) return kNone;
   if (listener.process_count() == 0 || listener.processes().empty()) return "none";
@@ -193,6 +198,37 @@ Style SeverityStyle(v1::Severity severity) {
   return severity == v1::SEVERITY_WARNING ? Style::kWarning : Style::kPlain;
 }
 
+std::optional<uint64_t> UsablePorts(const v1::ConnectionSummary& summary) {
+  const bool known = summary.has_ephemeral_first() && summary.has_ephemeral_last() &&
+                     summary.ephemeral_last() >= summary.ephemeral_first();
+  if (!known) return std::nullopt;
+  const uint64_t range = uint64_t{summary.ephemeral_last()} - summary.ephemeral_first() + 1;
+  return range - std::min<uint64_t>(range, summary.reserved_ports());
+}
+
+std::string DestinationText(const v1::DestinationPorts& destination) {
+  return ListenAddress(destination.remote_address(), destination.remote_port(), false);
+}
+
+std::vector<std::pair<std::string, uint64_t>> StatesOf(const v1::ConnectionSummary& summary) {
+  constexpr const char* kOrder[] = {"ESTABLISHED", "SYN_SENT", "SYN_RECV",   "FIN_WAIT1", "FIN_WAIT2",
+                                    "TIME_WAIT",   "CLOSE",    "CLOSE_WAIT", "LAST_ACK",  "CLOSING"};
+  std::vector<std::pair<std::string, uint64_t>> states;
+  for (const auto& [name, count] : summary.by_state()) {
+    if (count > 0) states.emplace_back(name, count);
+  }
+  const auto key = [&](const auto& state) {
+    return std::make_pair(std::find(std::begin(kOrder), std::end(kOrder), state.first), state.first);
+  };
+  std::sort(states.begin(), states.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  return states;
+}
+
+std::string PercentText(double percent) {
+  return percent > 0 && percent < 9.95 ? absl::StrFormat("%.1f%%", percent)
+                                       : absl::StrFormat("%.0f%%", percent);
+}
+
 std::string StateText(v1::NodeState state) {
   switch (state) {
     case v1::NODE_STATE_OK:
@@ -217,6 +253,14 @@ std::string ClockText(absl::Time time, absl::Time now, const absl::TimeZone& zon
 
 absl::Duration ToDuration(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+std::string ShortDuration(bool has, const google::protobuf::Duration& duration) {
+  if (!has) return kNone;
+  const absl::Duration value = ToDuration(duration);
+  if (value < absl::Milliseconds(100)) return absl::StrFormat("%.1fms", absl::ToDoubleMilliseconds(value));
+  if (value < absl::Seconds(10)) return absl::StrFormat("%.1fs", absl::ToDoubleSeconds(value));
+  return FormatAge(value);
 }
 
 std::string AgeOf(bool has, const google::protobuf::Timestamp& time, absl::Time now) {

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "client/table.h"
@@ -46,6 +48,7 @@ std::string NetnsName(const v1::Netns& netns);
 std::string ListenAddress(const v1::Listener& listener);
 std::string ListenAddress(const v1::DropShare& share);
 std::string ListenAddress(const v1::ListenerHistory& history);
+std::string ListenAddress(const v1::ListenerSynQueue& queue);
 
 // "node (4)", "nginx", "none".
 std::string ProcessOf(const v1::Listener& listener);
@@ -72,6 +75,17 @@ uint64_t TotalDrops(const v1::DropCounts& counts);
 std::string SeverityText(v1::Severity severity);
 Style SeverityStyle(v1::Severity severity);
 
+// Ephemeral ports that connections may use: the range without what is reserved. Absent when the range could
+// not be read.
+std::optional<uint64_t> UsablePorts(const v1::ConnectionSummary& summary);
+// "10.0.7.12:5432", "[::1]:53".
+std::string DestinationText(const v1::DestinationPorts& destination);
+// States with a count, in the kernel's order, then those of a later kernel.
+std::vector<std::pair<std::string, uint64_t>> StatesOf(const v1::ConnectionSummary& summary);
+
+// "0.4%", "12%".
+std::string PercentText(double percent);
+
 // "OK", "PARTIAL".
 std::string StateText(v1::NodeState state);
 
@@ -84,6 +98,9 @@ std::string OptionalNumber(bool has, Number value) {
 std::string ClockText(absl::Time time, absl::Time now, const absl::TimeZone& zone);
 
 absl::Duration ToDuration(const google::protobuf::Duration& duration);
+
+// "1.2ms", "0.4s", "3m20s"; "-" when there is none.
+std::string ShortDuration(bool has, const google::protobuf::Duration& duration);
 
 // "3m20s" before `now`; "-" when there is no such time.
 std::string AgeOf(bool has, const google::protobuf::Timestamp& time, absl::Time now);

@@ -161,7 +161,8 @@ TEST(CommandLine, TakesPodsAsKubectlSpellsThem) {
 }
 
 TEST(CommandLine, EveryListTakesEverySelector) {
-  for (const char* command : {"listeners", "top", "namespaces", "sysctls", "drops", "history", "findings"}) {
+  for (const char* command :
+       {"listeners", "top", "namespaces", "sysctls", "drops", "history", "findings", "states", "ports"}) {
     const Options options = Accept({command, "-n", "a,b", "-n", "c", "-l", "x=y", "-c", "d"});
     EXPECT_THAT(options.selection.namespaces, ElementsAre("a", "b", "c")) << command;
     EXPECT_EQ(options.selection.label_selector, "x=y") << command;
@@ -180,6 +181,25 @@ TEST(CommandLine, TakesWhichFindingsAreWanted) {
   EXPECT_EQ(Accept({"findings"}).severity, SeverityFloor::kAll);
   ExpectUsageError({"findings", "--severity", "bad"},
                    "--severity: bad: not one of info, warning, critical\nsee `listenq findings --help`");
+}
+
+TEST(CommandLine, BoundsAWalk) {
+  const Options options = Accept({"ports", "--time-limit", "500ms", "--limit", "3", "web-0"});
+  EXPECT_EQ(options.command, Command::kPorts);
+  EXPECT_EQ(options.time_limit, absl::Milliseconds(500));
+  EXPECT_EQ(options.limit, 3U);
+  EXPECT_EQ(Accept({"states"}).time_limit, std::nullopt);
+  EXPECT_EQ(Accept({"states", "--time-limit", "9s", "--timeout", "10s"}).time_limit, absl::Seconds(9));
+  ExpectUsageError({"states", "--time-limit", "5s"},
+                   "--time-limit 5s does not fit into --timeout 5s\nsee `listenq states --help`");
+  ExpectUsageError({"states", "--limit", "1001"},
+                   "--limit: 1001: not a whole number from 1 to 1000\nsee `listenq states --help`");
+}
+
+TEST(CommandLine, WarnsOfAWalk) {
+  for (const char* command : {"states", "ports"}) {
+    EXPECT_THAT(Parse({command, "--help"}).out, HasSubstr("walks over all connections")) << command;
+  }
 }
 
 TEST(CommandLine, RejectsFlagsThatDoNotGoTogether) {
@@ -242,7 +262,7 @@ TEST(CommandLine, HelpsEveryCommandWithAnExample) {
 }
 
 TEST(CommandLine, HelpFitsIntoAHundredColumns) {
-  for (const char* command : {"listeners", "top", "sysctls", "drops", "findings", "completion"}) {
+  for (const char* command : {"listeners", "top", "sysctls", "drops", "findings", "ports", "completion"}) {
     const std::string help = Parse({command, "-h"}).out;
     for (size_t start = 0; start < help.size();) {
       const size_t end = std::min(help.find('\n', start), help.size());

@@ -169,6 +169,35 @@ TEST(Findings, NoneInAPartOfTheNodesIsPartial) {
   EXPECT_EQ(RunWith(server, {"findings", "--exit-code"}).exit_code, kExitPartial);
 }
 
+TEST(Connections, AreAskedForByTheFlags) {
+  fakes::FakeObserver server;
+  RunWith(server, {"ports", "-n", "shop", "--time-limit", "1500ms", "--limit", "7"});
+  EXPECT_EQ(server.connections_request.ShortDebugString(),
+            "filter { namespaces: \"shop\" } limit: 7 time_limit { seconds: 1 nanos: 500000000 }");
+  RunWith(server, {"states"});
+  EXPECT_EQ(server.connections_request.ShortDebugString(), "filter { }");
+}
+
+TEST(Connections, SayBelowATableWhatTheyCost) {
+  fakes::FakeObserver server;
+  server.connections_response = Proto<v1::SummarizeConnectionsResponse>(R"(
+    connections { node_name: 'a' netns { names: 'blue' } by_state { key: 'ESTABLISHED' value: 3 }
+                  syn_queues { local_address: '0.0.0.0' local_port: 80 syn_recv: 2 } cost { nanos: 400000 } }
+    node_statuses { node_name: 'a' state: NODE_STATE_OK } summary { nodes_expected: 1 nodes_answered: 1 })");
+  const Result states = RunWith(server, {"states"});
+  EXPECT_EQ(states.out,
+            "WHERE       TOTAL  ESTABLISHED  TIME_WAIT\n"
+            "netns blue      3            3          0\n"
+            "\n"
+            "WHERE       LISTEN      SYN_RECV\n"
+            "netns blue  0.0.0.0:80         2\n");
+  EXPECT_EQ(states.notes, "Walked over the connections of 1 namespace: 0.4ms of CPU time\n");
+  EXPECT_EQ(states.exit_code, kExitOk);
+  const Result ports = RunWith(server, {"ports", "--no-headers"});
+  EXPECT_EQ(ports.out, "netns blue  none  0  0\n");
+  EXPECT_EQ(RunWith(server, {"ports", "-o", "name"}).notes, "");
+}
+
 TEST(Run, CompletesNamesALineEach) {
   fakes::FakeObserver server;
   server.namespaces_responses = {Proto<v1::ListNamespacesResponse>(R"(
