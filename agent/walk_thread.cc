@@ -17,7 +17,7 @@ absl::Status Cancelled() { return absl::CancelledError("the caller cancelled"); 
 
 }  // namespace
 
-WalkThread::~WalkThread() {
+void WalkThread::Stop() {
   std::thread thread;
   stop_.store(true);
   {

@@ -24,8 +24,7 @@ namespace listenq::agent {
 
 // Contract: one walk at a time on the whole node; up to kMaxWaiting orders wait for their turn, in order. An
 //   order that is cancelled while it waits leaves room at once for another.
-// Threading: a thread of its own, started with the first order. The destructor ends the walk that runs and
-//   those that wait (Unavailable), and joins.
+// Threading: a thread of its own, started with the first order and ended by Stop.
 // Failure: a namespace that can't be read fails by itself, the others go on.
 class WalkThread final : public serve::ConnectionWalks {
  public:
@@ -34,11 +33,13 @@ class WalkThread final : public serve::ConnectionWalks {
   using FindWayIn = std::function<std::optional<collect::WayIn>(model::NetnsSerial)>;
 
   explicit WalkThread(FindWayIn find_way_in) : find_way_in_(std::move(find_way_in)) {}
-  ~WalkThread() override;
+  ~WalkThread() override { Stop(); }
   WalkThread(const WalkThread&) = delete;
   WalkThread& operator=(const WalkThread&) = delete;
 
   absl::Status Start(serve::WalkOrder order) override ABSL_LOCKS_EXCLUDED(mutex_);
+  // Ends the walk that runs and those that wait, with Unavailable; all are answered when it returns.
+  void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   using Orders = std::deque<serve::WalkOrder>;
