@@ -41,6 +41,25 @@ TEST_F(NamespaceTrackerTest, IsEmptyBeforeTheFirstReading) {
   EXPECT_THAT(value->listeners, IsEmpty());
 }
 
+TEST_F(NamespaceTrackerTest, IncreasesOfCountersArePublished) {
+  const auto read = [&](double seconds, uint64_t drops) {
+    model::NamespaceReading reading = Full(seconds, {Socket(1)}, drops);
+    reading.snmp = Netstat(0, 0);
+    tracker_.ApplyFull(std::move(reading));
+  };
+  read(1, 50);
+  EXPECT_EQ(tracker_.Publish()->increases, nullptr);
+  tracker_.ApplyFull(Full(3, {Socket(1)}, 51));  // looked at drops only
+  EXPECT_EQ(tracker_.Publish()->increases, nullptr);
+  read(6, 53);
+  const auto value = tracker_.Publish();
+  ASSERT_NE(value->increases, nullptr);
+  EXPECT_EQ(value->increases->since, At(1));
+  ASSERT_NE(value->increases->Find("TcpExtListenDrops"), nullptr);
+  EXPECT_EQ(value->increases->Find("TcpExtListenDrops")->by, 3u);
+  EXPECT_EQ(tracker_.End(At(7))->increases, nullptr);
+}
+
 TEST_F(NamespaceTrackerTest, FirstReadingIsTheBaseline) {
   EXPECT_EQ(tracker_.ApplyFull(Full(1, {Socket(1, 200, 50)}, 50, 50)), std::nullopt);
   const auto value = tracker_.Publish();
