@@ -67,6 +67,23 @@ std::shared_ptr<const model::SocketProcesses> WithContainer(
   return all;
 }
 
+template <typename T>
+bool HaveCommon(const std::vector<T>& a, const std::vector<T>& b) {
+  return std::find_first_of(a.begin(), a.end(), b.begin(), b.end()) != a.end();
+}
+
+bool HasRuntimeNames(const std::vector<model::Owner>& owners) {
+  return std::any_of(owners.begin(), owners.end(), [](const model::Owner& owner) {
+    return owner.source == model::OwnerSource::kCri || owner.source == model::OwnerSource::kDocker;
+  });
+}
+
+// The kernel gives out the inode number of a namespace that died at once: one in which neither a bind mount
+// nor a process is the same is another.
+bool IsAnother(const discover::FoundNamespace& before, const discover::FoundNamespace& now) {
+  return !now.host && !HaveCommon(before.pins, now.pins) && !HaveCommon(before.pids, now.pids);
+}
+
 bool LivesThere(const discover::FoundNamespace& before, const discover::FoundNamespace& now) {
   return before.pins == now.pins && before.containers == now.containers &&
          before.first_processes == now.first_processes;
@@ -162,6 +179,10 @@ void Scanner::NoteSources() {
 
 void Scanner::Adopt(discover::FoundNamespace found, absl::Time now) {
   std::unique_ptr<Entry>& entry = entries_[{.dev = found.dev, .inode = found.inode}];
+  if (entry != nullptr && IsAnother(entry->found, found)) {
+    End(entry.get(), now);
+    entry = nullptr;
+  }
   if (entry == nullptr) entry = MakeEntry(found, now);
   Update(entry.get(), std::move(found), now);
 }
@@ -202,6 +223,7 @@ void Scanner::Name(Entry* entry, bool changed, absl::Time now) {
   entry->names = names_;
   entry->named = now;
   discover::NamedNamespace named = discover::NameNamespace(entry->found, *names_, now);
+  entry->has_runtime_names = HasRuntimeNames(named.owners);
   entry->tracker.SetOwners(std::make_shared<const std::vector<model::Owner>>(std::move(named.owners)));
   entry->tracker.SetDeclaredSysctls(std::move(named.declared_sysctls));
   entry->not_observable_reason = std::move(named.not_observable_reason);
@@ -214,7 +236,7 @@ void Scanner::SetObservable(Entry* entry) {
 
 // The name of a short life may have come after its last beat.
 void Scanner::End(Entry* entry, absl::Time now) {
-  Name(entry, false, now);
+  if (!entry->has_runtime_names) Name(entry, false, now);
   recorder_->End(entry->tracker.End(now));
   const sys::MutexLock lock(mutex_);
   ways_in_.erase(entry->tracker.id().serial);

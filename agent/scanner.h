@@ -76,6 +76,7 @@ class Scanner final : public serve::NodeView {
     // What the owners were made of.
     std::shared_ptr<const discover::Names> names;
     absl::Time named = absl::InfinitePast();
+    bool has_runtime_names = false;
     std::string not_observable_reason;
     collect::WayIn way_in;
     // As of the last full reading.

@@ -100,8 +100,20 @@ class Naming {
     for (const PodContainer& container : pod.containers) {
       named_.owners.push_back(OwnerOfPod(pod, &container));
     }
-    if (pod.containers.empty()) named_.owners.push_back(OwnerOfPod(pod, nullptr));
+    AddUnlisted(pod);
+    if (named_.owners.empty()) named_.owners.push_back(OwnerOfPod(pod, nullptr));
     if (pod.detail != nullptr) Declare(pod.detail->declared_sysctls);
+  }
+
+  // Containers that run already, and that the runtime's next list will name: what they hold is not their
+  // siblings'.
+  void AddUnlisted(const Pod& pod) {
+    for (const auto& container : found_.containers) {
+      if (container->pod_uid != pod.uid || names_.PodOfContainer(container->container_id) != nullptr)
+        continue;
+      Owner& owner = named_.owners.emplace_back(OwnerOfPod(pod, nullptr));
+      owner.container_id = container->container_id;
+    }
   }
 
   void AddContainers() {

@@ -15,9 +15,9 @@ namespace listenq::discover {
 
 struct NamedNamespace {
   // The node's own: first kHost, then the containers that live in it: they own sockets, and nothing else of
-  // it. Of a pod: its containers, or the pod alone while it has none. Else its processes' containers
-  // (kDocker, kCgroup). Else one owner: kPin where it is bind mounted, else kProcess with the lowest PID. All
-  // but the node's own have at most kMaxOwners.
+  // it. Of a pod: its containers (an id without a name where the runtime has not listed it yet), or the pod
+  // alone while it has none. Else its processes' containers (kDocker, kCgroup). Else one owner: kPin where it
+  // is bind mounted, else kProcess with the lowest PID. All but the node's own have at most kMaxOwners.
   std::vector<model::Owner> owners;
   bool owners_truncated = false;
   // A guest kernel owns the sockets. "" when they can be seen.

@@ -86,6 +86,28 @@ TEST_F(ScannerNamesTest, NamespaceThatEndedBeforeItsNameCameHasItAllTheSame) {
   EXPECT_EQ(ended->owners->front().pod, "web-0");
 }
 
+// The kernel gives an inode number out again at once: tried until it does.
+TEST_F(ScannerNamesTest, EndedNamespaceKeepsItsNameWhenItsInodeIsAnothers) {
+  std::optional<test::TestNetns> first(std::in_place);
+  names_.Set(test::NamesOf({PodIn(*first)}));
+  Beat();
+  const uint64_t inode = first->inode();
+  first.reset();
+  std::vector<std::unique_ptr<test::TestNetns>> others;
+  while (others.size() < 50 && (others.empty() || others.back()->inode() != inode)) {
+    others.push_back(std::make_unique<test::TestNetns>());
+  }
+  if (others.back()->inode() != inode) GTEST_SKIP() << "the kernel did not give the inode number out again";
+  discover::Pod second = test::MakePod("api-0", 't', {});
+  second.detail = test::MakeDetail(0, others.back()->path());
+  names_.Set(test::NamesOf({second}));
+  Beat();
+  const NamespacePtr ended = Find(scanner_.Latest()->ended, inode);
+  ASSERT_NE(ended, nullptr);
+  EXPECT_EQ(ended->owners->front().pod, "web-0");
+  EXPECT_EQ(Live(inode)->owners->front().pod, "api-0");
+}
+
 TEST_F(ScannerNamesTest, SnapshotIsCompleteWhenTheSourcesWereAsked) {
   names_.Set(discover::Names({}, {}, /*complete=*/false));
   Beat();

@@ -1,4 +1,5 @@
-// The parts of the benchmark. Each runs on a machine of its own (RunOnOwnMachine), save where it says otherwise.
+// The parts of the benchmark. Each runs on a machine of its own (RunOnOwnMachine), save where it says
+// otherwise.
 #ifndef LISTENQ_TESTS_BENCH_PARTS_H_
 #define LISTENQ_TESTS_BENCH_PARTS_H_
 
@@ -17,8 +18,8 @@ enum class Size {
 Report RunSamplePart(Size size);
 // The agent's program over 110 namespaces of 10 listeners: its CPU and memory, and `listenq top`.
 Report RunAgentPart(Size size);
-// Names by a real containerd: calls and bytes per beat, time to the first complete snapshot, CPU. On this machine: a
-// containerd needs its cgroups.
+// Names by a real containerd: calls and bytes per beat, time to the first complete snapshot, CPU. On this
+// machine: a containerd needs its cgroups.
 Report RunNamesPart(Size size);
 // A day of beats in a fast clock.
 Report RunDayPart(Size size);

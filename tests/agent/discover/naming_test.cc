@@ -121,6 +121,22 @@ TEST(NameNamespace, PodWithoutContainersIsNamedAlone) {
   EXPECT_EQ(named.owners[0].container_id, "");
 }
 
+TEST(NameNamespace, ContainerThatIsNotListedYetHasThePodAndItsId) {
+  const auto unlisted = std::make_shared<const CgroupOwner>(
+      CgroupOwner{.runtime = "containerd", .container_id = Id('n'), .pod_uid = "web-0-uid"});
+  const NamedNamespace named = NameNamespace(Inhabited({InContainer('a'), unlisted}), NamesOf({Web()}), kNow);
+  ASSERT_THAT(named.owners, SizeIs(3));
+  EXPECT_EQ(named.owners[2].pod, "web-0");
+  EXPECT_EQ(named.owners[2].container, "");
+  EXPECT_EQ(named.owners[2].container_id, Id('n'));
+  Pod empty = Web();
+  empty.containers.clear();
+  FoundNamespace found = Inhabited({unlisted});
+  found.pins = {"/run/netns/cni-web"};
+  EXPECT_THAT(NameNamespace(found, NamesOf({empty}), kNow).owners,
+              ElementsAre(Field(&Owner::container_id, Id('n'))));
+}
+
 TEST(NameNamespace, StaleNamesSaySo) {
   Pod pod = Web();
   pod.stale = true;
