@@ -35,7 +35,7 @@ absl::StatusOr<WalkOrder> MakeWalkOrder(const NamespaceRows& selected,
 
 // One row per namespace. One that could not be read has no states, no lists and no cost, and the NodeStatus
 // says why; one that is gone has no row. States that a walk did not come to see are absent unless it saw
-// everything: then they are 0.
+// everything: then they are 0. The cost is CPU time, the kernel's part included.
 void AnswerConnections(const Basis& basis, const NamespaceRows& selected, const WalkResults& results,
                        v1::SummarizeConnectionsResponse* response);
 

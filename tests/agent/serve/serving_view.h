@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/analyze/flight_recorder.h"
+#include "agent/serve/connection_walks.h"
 #include "agent/serve/node_view.h"
 #include "agent/serve/server.h"
 #include "agent/sys/clock.h"
@@ -65,7 +66,7 @@ class Serving : public ::testing::Test {
   }
 
   void Start() {
-    auto server = ObserverServer::Start(socket_, view_, clock_);
+    auto server = ObserverServer::Start(socket_, view_, clock_, walks_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     channel_ = *base::MakeChannel(socket_);
@@ -84,6 +85,8 @@ class Serving : public ::testing::Test {
   const std::string socket_ = folder_.Path("agent.sock");
   HandMadeView view_;
   FixedClock clock_;
+  // Set before Start; null: none are served.
+  ConnectionWalks* walks_ = nullptr;
   std::unique_ptr<ObserverServer> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Observer::Stub> stub_;
