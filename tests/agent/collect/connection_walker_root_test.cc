@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
