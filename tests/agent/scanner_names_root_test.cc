@@ -14,6 +14,7 @@
 #include "tests/support/skip.h"
 #include "tests/support/sockets.h"
 #include "tests/support/test_netns.h"
+#include "tests/support/wait.h"
 
 namespace listenq::agent {
 namespace {
@@ -94,10 +95,13 @@ TEST_F(ScannerNamesTest, EndedNamespaceKeepsItsNameWhenItsInodeIsAnothers) {
   const uint64_t inode = first->inode();
   first.reset();
   std::vector<std::unique_ptr<test::TestNetns>> others;
-  while (others.size() < 50 && (others.empty() || others.back()->inode() != inode)) {
-    others.push_back(std::make_unique<test::TestNetns>());
-  }
-  if (others.back()->inode() != inode) GTEST_SKIP() << "the kernel did not give the inode number out again";
+  const bool again = test::WaitUntil(
+      [&] {
+        if (others.size() < 300) others.push_back(std::make_unique<test::TestNetns>());
+        return others.back()->inode() == inode;
+      },
+      absl::Seconds(2));
+  if (!again) GTEST_SKIP() << "the kernel did not give the inode number out again";
   discover::Pod second = test::MakePod("api-0", 't', {});
   second.detail = test::MakeDetail(0, others.back()->path());
   names_.Set(test::NamesOf({second}));
