@@ -57,6 +57,7 @@ std::shared_ptr<const model::CounterIncreases> CounterWindow::Increases() const 
   // The reading before may be older.
   if (!minutes_.empty()) increases->since = std::min(increases->since, minutes_.front().start);
   increases->until = last_time_;
+  increases->list.reserve(kCounters.size());
   for (size_t i = 0; i < kCounters.size(); ++i) {
     if (!read_twice_[i]) continue;
     model::CounterIncrease& increase = increases->list.emplace_back(

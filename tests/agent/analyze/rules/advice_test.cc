@@ -14,7 +14,7 @@ using ::testing::Not;
 std::string BacklogOf(const std::string& comm) {
   World world;
   model::Listener& listener = world.AddListener(1, model::LimitState::kApplication);
-  if (!comm.empty()) world.SetProcess(listener, comm);
+  if (!comm.empty()) SetProcess(listener, comm);
   return BacklogAdvice(listener, 4096);
 }
 

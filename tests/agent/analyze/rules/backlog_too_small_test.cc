@@ -18,7 +18,7 @@ using ::testing::SizeIs;
 World SmallBacklog() {
   World world;
   world.ns->sysctls = SysctlsWith({{"net.core.somaxconn", "4096"}});
-  world.SetProcess(world.AddListener(1, LimitState::kApplication, 511), "nginx");
+  SetProcess(world.AddListener(1, LimitState::kApplication, 511), "nginx");
   world.AddEpisode({.accept_queue_full = 3}, 10, {Share(1, 3, 3, 512)});
   return world;
 }

@@ -34,14 +34,14 @@ class ScannedTest : public ::testing::Test {
   }
 
   // As of the last Read. Valid until the next.
-  std::vector<model::Finding> Find(const test::NetnsRunner& netns, const Rule& rule) {
+  [[nodiscard]] std::vector<model::Finding> Find(const test::NetnsRunner& netns, const Rule& rule) const {
     const Rule* rules = &rule;
     return FindAll(
         *snapshot_, {&rules, 1}, scanner_.Recorder().Episodes(absl::InfinitePast()),
         [&](const model::Namespace& ns) { return ns.id->inode == netns.inode(); }, clock_.Now());
   }
   // Null where it is not.
-  const model::Namespace* Value(const test::NetnsRunner& netns) {
+  [[nodiscard]] const model::Namespace* Value(const test::NetnsRunner& netns) const {
     const auto found = std::find_if(snapshot_->namespaces.begin(), snapshot_->namespaces.end(),
                                     [&](const auto& value) { return value->id->inode == netns.inode(); });
     return found == snapshot_->namespaces.end() ? nullptr : found->get();

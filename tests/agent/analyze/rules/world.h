@@ -82,12 +82,6 @@ struct World {
     listener.first_seen = At(5);
     return listener;
   }
-  void SetProcess(model::Listener& listener, const std::string& comm) const {
-    auto processes = std::make_shared<model::SocketProcesses>();
-    processes->count = 1;
-    processes->first.push_back({.pid = 1, .comm = comm});
-    listener.processes = processes;
-  }
 
   // Valid as long as this is, and nothing is found anew.
   std::vector<model::Finding> Find(absl::Span<const Rule* const> rules) {
@@ -99,6 +93,13 @@ struct World {
   }
   std::vector<model::Finding> Find(const Rule& rule) { return Find({&rule}); }
 };
+
+inline void SetProcess(model::Listener& listener, const std::string& comm) {
+  auto processes = std::make_shared<model::SocketProcesses>();
+  processes->count = 1;
+  processes->first.push_back({.pid = 1, .comm = comm});
+  listener.processes = processes;
+}
 
 // "" where there is none.
 inline std::string EvidenceValue(const model::Finding& finding, const std::string& name) {
