@@ -51,8 +51,8 @@ void CheckOthers(const Case& the_case, std::vector<model::Finding>* findings) {
   finding.evidence = std::move(evidence);
   finding.explanation = absl::StrCat(
       rejected,
-      " segments were rejected because their timestamp was older than the connection's last. Either "
-      "the path delivers very late, or several clients share an address and its ports.");
+      " segments were rejected for timestamps older than the connection's last, or that echo none of "
+      "ours. Either the path delivers very late, or several clients share an address and its ports.");
   finding.fix = absl::StrCat(
       IncreaseBy(the_case.ns, kTimewait) > 0
           ? "new connections meet TIME_WAIT of old ones on the same ports: keep-alive, or more addresses for "

@@ -5,7 +5,7 @@
 
 namespace listenq::analyze {
 
-// Segments are rejected because their timestamps are older than others of the same peer (RFC 7323, PAWS).
+// Segments are rejected for their timestamps (RFC 7323, PAWS).
 extern const Rule kPawsDrops;
 
 }  // namespace listenq::analyze
