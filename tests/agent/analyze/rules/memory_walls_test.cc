@@ -18,7 +18,8 @@ World WithTcpMemory(uint32_t pages) {
   world.AddHost({{"net.ipv4.tcp_mem", "100 200 400"}});
   world.host->sockets.tcp_memory_pages = pages;
   world.host->counters_time = At(kNow - 3);
-  // The same number in every namespace.
+  // The same numbers in every namespace, should a kernel show them there.
+  world.ns->sysctls = world.host->sysctls;
   world.ns->sockets.tcp_memory_pages = pages;
   return world;
 }

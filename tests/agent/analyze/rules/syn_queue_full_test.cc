@@ -50,6 +50,14 @@ TEST(SynQueueFull, SeveralThatMayHaveLostThemNameNoListener) {
   world.AddListener(2, LimitState::kApplication);
   world.AddEpisode({.syn_queue_full = 5}, 10, {Share(1, 0, 5), Share(2, 0, 5)});
   EXPECT_EQ(world.Find(kSynQueueFull)[0].listener, nullptr);
+  // Exactly known, and still two.
+  world.episodes.clear();
+  world.AddEpisode({.syn_queue_full = 5}, 10, {Share(1, 3, 3), Share(2, 2, 2)});
+  EXPECT_EQ(world.Find(kSynQueueFull)[0].listener, nullptr);
+  // One that was closed may have lost them.
+  world.episodes.clear();
+  world.AddEpisode({.syn_queue_full = 5}, 10, {Share(1, 0, 5)});
+  EXPECT_EQ(world.Find(kSynQueueFull)[0].listener, nullptr);
 }
 
 TEST(SynQueueFull, RestWithoutCookiesIsProbablyTcpMaxSynBacklog) {
