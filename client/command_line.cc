@@ -155,11 +155,13 @@ absl::Status SetDuration(const std::string& text, absl::Duration& target) {
   return absl::OkStatus();
 }
 
+bool IsPodKind(absl::string_view text) { return text == "pod" || text == "pods" || text == "po"; }
+
 // "pod/web-0" is kubectl's spelling of a name.
 absl::Status AddPod(const std::string& text, std::vector<std::string>& pods) {
   const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits('/', 1));
   if (parts.size() == 1) return AddName(text, pods);
-  if (parts[0] == "pod" || parts[0] == "pods" || parts[0] == "po") return AddName(parts[1], pods);
+  if (IsPodKind(parts[0])) return AddName(parts[1], pods);
   return absl::InvalidArgumentError(
       absl::StrCat(text, ": not a pod's name; with its namespace: -n ", parts[0], " ", parts[1]));
 }
@@ -184,6 +186,7 @@ class Definition {
   void DefineTop();
   void DefineSysctls();
   void DefineDrops();
+  void DefineDescribe();
   void DefineFindings();
   void DefineWalks();
   void DefineNodes();
@@ -197,6 +200,7 @@ class Definition {
   void AddSelectionFlags(CLI::App& app);
   void AddNetnsFlag(CLI::App& app);
   void AddPods(CLI::App& app);
+  void SetPods(const std::vector<std::string>& pods);
   void AddLimit(CLI::App& app);
   void AddSort(CLI::App& app);
   void AddGrouping(CLI::App& app);
@@ -231,6 +235,7 @@ Definition::Definition(const CommandLine& line) : line_(line), program_(SpokenPr
   DefineTop();
   DefineSysctls();
   DefineDrops();
+  DefineDescribe();
   DefineFindings();
   DefineWalks();
   DefineNodes();
@@ -337,13 +342,14 @@ void Definition::AddSelectionFlags(CLI::App& app) {
 
 void Definition::AddPods(CLI::App& app) {
   app.add_option_function<std::vector<std::string>>(
-         "POD",
-         [this](const std::vector<std::string>& pods) {
-           options_.selection.pods.clear();
-           for (const std::string& pod : pods) Check("POD", AddPod(pod, options_.selection.pods));
-         },
+         "POD", [this](const std::vector<std::string>& pods) { SetPods(pods); },
          "Pod by name, or a glob; none is all")
       ->type_name("");
+}
+
+void Definition::SetPods(const std::vector<std::string>& pods) {
+  options_.selection.pods.clear();
+  for (const std::string& pod : pods) Check("POD", AddPod(pod, options_.selection.pods));
 }
 
 void Definition::AddLimit(CLI::App& app) {
@@ -458,6 +464,29 @@ void Definition::DefineDrops() {
     AddOutputFlags(*app);
     AddConnectionFlags(*app);
   }
+}
+
+// "describe pod web-0" is kubectl's: the kind is no name when names follow.
+void Definition::DefineDescribe() {
+  CLI::App& describe =
+      AddCommand("describe", Command::kDescribe,
+                 "All about a pod or a network namespace on one screen: queues, drops, why, what to change",
+                 "describe -n shop api-7f9c5d-x2x4k");
+  describe
+      .add_option_function<std::vector<std::string>>(
+          "POD",
+          [this](std::vector<std::string> pods) {
+            if (pods.size() > 1 && IsPodKind(pods[0])) pods.erase(pods.begin());
+            SetPods(pods);
+          },
+          "Pod by name, or a glob")
+      ->type_name("");
+  AddNamespaceFlags(describe, "-n,--namespace");
+  AddSelectionFlags(describe);
+  AddValue(describe, "--limit", "N", "At most N pods or network namespaces (5)",
+           [this](const std::string& text) { return SetNumber(text, 1, kMaxRows, options_.limit); });
+  AddOutputFlags(describe);
+  AddConnectionFlags(describe);
 }
 
 void Definition::DefineFindings() {
@@ -655,6 +684,17 @@ ParseOutcome Completion(const Definition& definition, const CLI::App& root, cons
   return Print(*std::move(script));
 }
 
+// What a command lacks.
+std::string Missing(const Options& options) {
+  if (options.command != Command::kDescribe) return "";
+  if (options.output == OutputFormat::kCsv || options.output == OutputFormat::kName) {
+    return absl::StrCat("describe has no ", NameOf(options.output), ": listeners, findings and sysctls have");
+  }
+  return options.selection == Selection{}
+             ? "describe needs a pod or a flag that chooses: describe POD, --netns NAME"
+             : "";
+}
+
 // Flags that do not go together.
 std::string Contradiction(const Options& options) {
   const bool has_groups = options.output == OutputFormat::kTable || options.output == OutputFormat::kWide ||
@@ -692,6 +732,8 @@ ParseOutcome Finish(Definition& definition) {
   if (command->get_name() == "help") return Help(definition);
   if (command->get_name() == "version") return Print(absl::StrCat("listenq ", base::Version(), "\n"));
   if (command->get_name() == "completion") return Completion(definition, root, *command);
+  const std::string missing = Missing(definition.options());
+  if (!missing.empty()) return UsageError(root, command, missing);
   const std::string contradiction = Contradiction(definition.options());
   if (!contradiction.empty()) return UsageError(root, command, contradiction);
   ParseOutcome outcome;

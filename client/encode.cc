@@ -26,12 +26,6 @@ const FieldDescriptor* FindNodeName(const Descriptor& descriptor) {
   return descriptor.FindFieldByName("node_name");
 }
 
-std::string JsonString(absl::string_view text) {
-  google::protobuf::StringValue value;
-  value.set_value(std::string(text));
-  return ToJson(value);
-}
-
 bool IsTime(const Descriptor& descriptor) {
   return descriptor.full_name() == "google.protobuf.Timestamp" ||
          descriptor.full_name() == "google.protobuf.Duration";
@@ -173,6 +167,12 @@ std::string JoinCsv(const std::vector<std::string>& cells) {
 
 }  // namespace
 
+std::string JsonString(absl::string_view text) {
+  google::protobuf::StringValue value;
+  value.set_value(std::string(text));
+  return ToJson(value);
+}
+
 std::string ToJson(const Message& row, const std::string& node_name) {
   std::string json;
   // Cannot fail for messages without google.protobuf.Any.
@@ -184,10 +184,9 @@ std::string ToJson(const Message& row, const std::string& node_name) {
   return json == "{}" ? name + "}" : absl::StrCat(name, ",", json.substr(1));
 }
 
-namespace encode_internal {
-
-std::string Assemble(const std::vector<std::string>& items, const std::vector<v1::NodeStatus>& node_statuses,
-                     const v1::Summary& summary, bool one_line) {
+std::string ItemsToJson(const std::vector<std::string>& items,
+                        const std::vector<v1::NodeStatus>& node_statuses, const v1::Summary& summary,
+                        bool one_line) {
   std::vector<std::string> statuses;
   statuses.reserve(node_statuses.size());
   for (const auto& status : node_statuses) statuses.push_back(ToJson(status));
@@ -201,8 +200,6 @@ std::string Assemble(const std::vector<std::string>& items, const std::vector<v1
   return absl::StrCat("{\"items\":", list(items), gap, "\"nodeStatuses\":", list(statuses), gap,
                       "\"summary\":", ToJson(summary), "}\n");
 }
-
-}  // namespace encode_internal
 
 std::string CsvQuote(absl::string_view cell) {
   const bool plain = std::all_of(cell.begin(), cell.end(), [](char c) {

@@ -19,6 +19,9 @@ namespace listenq::client {
 // bytes are escapes.
 std::string ToJson(const google::protobuf::Message& row, const std::string& node_name = "");
 
+// In quotes.
+std::string JsonString(absl::string_view text);
+
 // {"items":[…],"nodeStatuses":[…],"summary":{…}}, a line per row.
 template <typename Row>
 std::string AnswerToJson(const Answer<Row>& answer);
@@ -39,16 +42,18 @@ std::string CsvHeader(const google::protobuf::Descriptor& descriptor);
 std::string CsvRow(const google::protobuf::Message& row, const std::string& node_name);
 std::string CsvQuote(absl::string_view cell);
 
-namespace encode_internal {
-std::string Assemble(const std::vector<std::string>& items, const std::vector<v1::NodeStatus>& node_statuses,
-                     const v1::Summary& summary, bool one_line);
+// The same of items that are json already.
+std::string ItemsToJson(const std::vector<std::string>& items,
+                        const std::vector<v1::NodeStatus>& node_statuses, const v1::Summary& summary,
+                        bool one_line);
 
+namespace encode_internal {
 template <typename Row>
 std::string Assemble(const Answer<Row>& answer, bool one_line) {
   std::vector<std::string> items;
   items.reserve(answer.items.size());
   for (const auto& item : answer.items) items.push_back(ToJson(item.row, item.node_name));
-  return Assemble(items, answer.node_statuses, answer.summary, one_line);
+  return ItemsToJson(items, answer.node_statuses, answer.summary, one_line);
 }
 }  // namespace encode_internal
 

@@ -23,6 +23,7 @@ enum class Command {
   kFindings,
   kStates,
   kPorts,
+  kDescribe,
   kComplete
 };
 

@@ -120,6 +120,12 @@ std::string EmptyNote(const std::string& rows, const v1::Summary& summary) {
   return absl::StrCat("No ", rows, that_can_be_seen, " match: ", LookedAt(summary), ".\n");
 }
 
+std::string NothingMatchesNote(const std::string& selection, const v1::Summary& summary) {
+  return absl::StrCat("listenq: ",
+                      FormatError(absl::StrCat("nothing matches ", selection, ": ", LookedAt(summary),
+                                               "\n`listenq namespaces` shows what there is")));
+}
+
 std::string NoFindingsNote(SeverityFloor severity, const v1::Summary& summary) {
   return absl::StrCat("No ", Words(severity), "findings: ", LookedAt(summary), ".\n");
 }

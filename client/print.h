@@ -56,6 +56,9 @@ std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Sum
 // "No listeners match: 14 listeners in 5 namespaces looked at."
 std::string EmptyNote(const std::string& rows, const v1::Summary& summary);
 
+// "listenq: nothing matches pod web-0: 14 listeners in 5 namespaces looked at", and what to do. Escaped.
+std::string NothingMatchesNote(const std::string& selection, const v1::Summary& summary);
+
 // "No critical findings: 14 listeners in 5 namespaces looked at."
 std::string NoFindingsNote(SeverityFloor severity, const v1::Summary& summary);
 

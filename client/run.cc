@@ -11,12 +11,17 @@
 #include "agent/sys/status.h"
 #include "client/candidates.h"
 #include "client/command_line.h"
+#include "client/describe.h"
 #include "client/live.h"
 #include "client/print.h"
+#include "client/time_proto.h"
 #include "client/workloads.h"
 
 namespace listenq::client {
 namespace {
+
+// How far back the flight recorder's samples go.
+constexpr absl::Duration kRecorded = absl::Minutes(15);
 
 // A question and its answer as text, with the exit code that the answer itself deserves.
 struct Picture {
@@ -47,6 +52,7 @@ class Runner {
   absl::StatusOr<Picture> History(const Room& room);
   absl::StatusOr<Picture> Findings(const Room& room);
   absl::StatusOr<Picture> Connections(const Room& room);
+  absl::StatusOr<Picture> Description(const Room& room);
   absl::StatusOr<Picture> Take(const Room& room);
 
   template <typename Row>
@@ -94,13 +100,6 @@ v1::ListenerOrder OrderOf(SortOrder sort) {
       return v1::LISTENER_ORDER_ADDRESS;
   }
   return v1::LISTENER_ORDER_UNSPECIFIED;
-}
-
-void SetTime(absl::Time time, google::protobuf::Timestamp& timestamp) {
-  const absl::Duration since_epoch = time - absl::UnixEpoch();
-  timestamp.set_seconds(absl::ToInt64Seconds(absl::Floor(since_epoch, absl::Seconds(1))));
-  timestamp.set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(since_epoch - absl::Seconds(timestamp.seconds()))));
 }
 
 v1::ListListenersRequest Runner::ListenersRequest() const {
@@ -216,7 +215,6 @@ absl::StatusOr<Picture> Runner::Nodes(const Room& room) {
 }
 
 absl::StatusOr<Picture> Runner::History(const Room& room) {
-  constexpr absl::Duration kRecorded = absl::Minutes(15);
   v1::GetHistoryRequest request;
   *request.mutable_filter() = MakeFilter(options_.selection);
   const ViewContext now = Now();
@@ -258,11 +256,6 @@ absl::StatusOr<Picture> Runner::Findings(const Room& room) {
   return picture;
 }
 
-void SetDuration(absl::Duration value, google::protobuf::Duration& duration) {
-  duration.set_seconds(absl::ToInt64Seconds(value));
-  duration.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(value % absl::Seconds(1))));
-}
-
 std::string StatesText(const Answer<v1::ConnectionSummary>& answer, const TableStyle& style) {
   const Table queues = SynQueuesTable(answer);
   std::string text = RenderTable(StatesTable(answer), style);
@@ -285,6 +278,34 @@ absl::StatusOr<Picture> Runner::Connections(const Room& room) {
   return picture;
 }
 
+absl::StatusOr<Picture> Runner::Description(const Room& room) {
+  const ViewContext now = Now();
+  const absl::Time since = now.now - kRecorded;
+  ASSIGN_OR_RETURN(const auto description, Describe(client_, options_, since));
+  Picture picture;
+  picture.notes = NodeNotes(description.node_statuses, description.summary);
+  picture.exit_code = ExitCodeOf(description.node_statuses, description.summary);
+  if (description.subjects.empty()) {
+    absl::StrAppend(&picture.notes,
+                    NothingMatchesNote(SelectionText(options_.selection), description.summary));
+    picture.exit_code = kExitError;
+    return picture;
+  }
+  if (description.more > 0) {
+    absl::StrAppend(&picture.notes, FormatCount(description.more),
+                    " more match: name one, or take more with --limit\n");
+  }
+  if (IsTable()) {
+    picture.text = DescriptionText(description, now, since, StyleFor(options_, room.width, output_.color));
+    return picture;
+  }
+  picture.text = DescriptionToJson(description);
+  if (options_.output == OutputFormat::kYaml) {
+    ASSIGN_OR_RETURN(picture.text, JsonToYaml(picture.text));
+  }
+  return picture;
+}
+
 absl::StatusOr<Picture> Runner::Take(const Room& room) {
   switch (options_.command) {
     case Command::kListeners:
@@ -303,6 +324,8 @@ absl::StatusOr<Picture> Runner::Take(const Room& room) {
       return History(room);
     case Command::kFindings:
       return Findings(room);
+    case Command::kDescribe:
+      return Description(room);
     case Command::kStates:
     case Command::kPorts:
       return Connections(room);

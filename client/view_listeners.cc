@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "client/text.h"
 #include "client/views.h"
@@ -132,20 +131,6 @@ std::vector<Cell> ListenerRow(const Item<v1::Listener>& item, bool has_pods, abs
       FirstOf(row.owners(), &v1::Owner::workload),
       FirstOf(row.owners(), &v1::Owner::image),
   };
-}
-
-// Per second of the last interval.
-std::string DropRate(const v1::Listener& listener) {
-  if (!listener.has_recent_drops() || !listener.has_recent_interval()) return kNone;
-  const auto& interval = listener.recent_interval();
-  const double seconds = static_cast<double>(interval.seconds()) + interval.nanos() / 1e9;
-  if (seconds <= 0) return kNone;
-  const auto rate = [&](uint64_t drops) {
-    return drops == 0 ? std::string("0") : absl::StrFormat("%.1f", static_cast<double>(drops) / seconds);
-  };
-  const auto& drops = listener.recent_drops();
-  return drops.min() == drops.max() ? rate(drops.min())
-                                    : absl::StrCat(rate(drops.min()), "–", rate(drops.max()));
 }
 
 // "512/511  ████████".

@@ -144,6 +144,19 @@ std::string DropsText(const v1::ListenDrops& drops) {
   return absl::StrCat(FormatCount(drops.min()), "–", FormatCount(drops.max()));
 }
 
+std::string DropRate(const v1::Listener& listener) {
+  if (!listener.has_recent_drops() || !listener.has_recent_interval()) return kNone;
+  const auto& interval = listener.recent_interval();
+  const double seconds = static_cast<double>(interval.seconds()) + interval.nanos() / 1e9;
+  if (seconds <= 0) return kNone;
+  const auto rate = [&](uint64_t drops) {
+    return drops == 0 ? std::string("0") : absl::StrFormat("%.1f", static_cast<double>(drops) / seconds);
+  };
+  const auto& drops = listener.recent_drops();
+  return drops.min() == drops.max() ? rate(drops.min())
+                                    : absl::StrCat(rate(drops.min()), "–", rate(drops.max()));
+}
+
 std::string LimitedBy(const v1::Listener& listener) {
   switch (listener.limit_state()) {
     case v1::LIMIT_STATE_APPLICATION:
@@ -225,6 +238,7 @@ std::vector<std::pair<std::string, uint64_t>> StatesOf(const v1::ConnectionSumma
 }
 
 std::string PercentText(double percent) {
+  if (percent > 0 && percent < 0.05) return "<0.1%";
   return percent > 0 && percent < 9.95 ? absl::StrFormat("%.1f%%", percent)
                                        : absl::StrFormat("%.0f%%", percent);
 }

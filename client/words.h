@@ -61,6 +61,9 @@ bool IsFull(const v1::Listener& listener);
 // "1,204"; "3–7" when it is only bounded.
 std::string DropsText(const v1::ListenDrops& drops);
 
+// Of the last interval, per second: "31.0", "0"; "-" when there is none.
+std::string DropRate(const v1::Listener& listener);
+
 // "application (somaxconn 4096)".
 std::string LimitedBy(const v1::Listener& listener);
 
@@ -83,7 +86,7 @@ std::string DestinationText(const v1::DestinationPorts& destination);
 // States with a count, in the kernel's order, then those of a later kernel.
 std::vector<std::pair<std::string, uint64_t>> StatesOf(const v1::ConnectionSummary& summary);
 
-// "0.4%", "12%".
+// "<0.1%", "0.4%", "12%".
 std::string PercentText(double percent);
 
 // "OK", "PARTIAL".

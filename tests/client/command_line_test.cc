@@ -161,13 +161,13 @@ TEST(CommandLine, TakesPodsAsKubectlSpellsThem) {
 }
 
 TEST(CommandLine, EveryListTakesEverySelector) {
-  for (const char* command :
-       {"listeners", "top", "namespaces", "sysctls", "drops", "history", "findings", "states", "ports"}) {
+  for (const char* command : {"listeners", "top", "namespaces", "sysctls", "drops", "history", "findings",
+                              "states", "ports", "describe"}) {
     const Options options = Accept({command, "-n", "a,b", "-n", "c", "-l", "x=y", "-c", "d"});
     EXPECT_THAT(options.selection.namespaces, ElementsAre("a", "b", "c")) << command;
     EXPECT_EQ(options.selection.label_selector, "x=y") << command;
     EXPECT_THAT(options.selection.containers, ElementsAre("d")) << command;
-    EXPECT_THAT(Accept({command, "-A"}).selection.namespaces, IsEmpty()) << command;
+    EXPECT_THAT(Accept({command, "-A", "-l", "x=y"}).selection.namespaces, IsEmpty()) << command;
   }
 }
 
@@ -181,6 +181,28 @@ TEST(CommandLine, TakesWhichFindingsAreWanted) {
   EXPECT_EQ(Accept({"findings"}).severity, SeverityFloor::kAll);
   ExpectUsageError({"findings", "--severity", "bad"},
                    "--severity: bad: not one of info, warning, critical\nsee `listenq findings --help`");
+}
+
+TEST(CommandLine, DescribesAsKubectlDoes) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{"describe", "web-0"},
+                                                                     {"describe", "pod", "web-0"},
+                                                                     {"describe", "pods", "web-0"},
+                                                                     {"describe", "pod/web-0"}}) {
+    EXPECT_THAT(Accept(arguments).selection.pods, ElementsAre("web-0"));
+  }
+  EXPECT_THAT(Accept({"describe", "pod"}).selection.pods, ElementsAre("pod"));
+  EXPECT_EQ(Accept({"describe", "--netns", "host"}).command, Command::kDescribe);
+}
+
+TEST(CommandLine, DescribesWhatIsChosen) {
+  ExpectUsageError({"describe"},
+                   "describe needs a pod or a flag that chooses: describe POD, --netns NAME\n"
+                   "see `listenq describe --help`");
+  for (const char* format : {"csv", "name"}) {
+    ExpectUsageError({"describe", "web-0", "-o", format},
+                     std::string("describe has no ") + format +
+                         ": listeners, findings and sysctls have\nsee `listenq describe --help`");
+  }
 }
 
 TEST(CommandLine, BoundsAWalk) {

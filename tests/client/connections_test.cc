@@ -94,6 +94,7 @@ TEST(StatesOf, FollowTheKernelsOrder) {
 
 TEST(PercentText, HasADecimalWhereItMatters) {
   EXPECT_EQ(PercentText(0), "0%");
+  EXPECT_EQ(PercentText(0.01), "<0.1%");
   EXPECT_EQ(PercentText(1.46), "1.5%");
   EXPECT_EQ(PercentText(9.96), "10%");
   EXPECT_EQ(PercentText(81.2), "81%");

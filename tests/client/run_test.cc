@@ -198,6 +198,33 @@ TEST(Connections, SayBelowATableWhatTheyCost) {
   EXPECT_EQ(RunWith(server, {"ports", "-o", "name"}).notes, "");
 }
 
+TEST(Describe, FailsWhenNothingMatches) {
+  fakes::FakeObserver server;
+  server.namespaces_responses = {Proto<v1::ListNamespacesResponse>(
+      "summary { listeners_examined: 14 namespaces_examined: 5 nodes_expected: 1 nodes_answered: 1 }")};
+  const Result result = RunWith(server, {"describe", "-n", "shop", "web-0"});
+  EXPECT_EQ(result.exit_code, kExitError);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.notes,
+            "listenq: nothing matches pod web-0, namespace shop: 14 listeners in 5 namespaces looked at\n"
+            "         `listenq namespaces` shows what there is\n");
+}
+
+TEST(Describe, SaysHowManyMoreMatchAndWhoIsMissing) {
+  fakes::FakeObserver server;
+  server.namespaces_responses = {
+      Proto<v1::ListNamespacesResponse>("batch { node_name: 'a' namespaces { netns { names: 'blue' } } }"),
+      Proto<v1::ListNamespacesResponse>("summary { rows_matched: 3 nodes_expected: 2 nodes_answered: 1 }")};
+  const Result result = RunWith(server, {"describe", "--netns", "blue"});
+  EXPECT_EQ(result.exit_code, kExitPartial);
+  EXPECT_EQ(result.out, "netns blue   a · netns 0\n\nNothing listens here.\n\nNo findings.\n");
+  EXPECT_EQ(result.notes,
+            "1 of 2 nodes answered: the answer is incomplete\n"
+            "2 more match: name one, or take more with --limit\n");
+  EXPECT_EQ(RunWith(server, {"describe", "--netns", "blue", "-o", "yaml"}).out.substr(0, 21),
+            "items:\n  - nodeName: ");
+}
+
 TEST(Run, CompletesNamesALineEach) {
   fakes::FakeObserver server;
   server.namespaces_responses = {Proto<v1::ListNamespacesResponse>(R"(
