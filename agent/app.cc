@@ -19,6 +19,8 @@ namespace listenq::agent {
 namespace {
 
 constexpr absl::Duration kGrace = absl::Seconds(4);
+// How long the first reading waits for names: those that come later are taken over by the next.
+constexpr absl::Duration kFirstNames = absl::Seconds(1);
 
 void LogErrors(const model::Snapshot& snapshot) {
   for (const model::PartError& error : snapshot.node.errors) {
@@ -53,6 +55,7 @@ absl::Status RunAgent(Config config, base::StopSignals* signals) {
   ASSIGN_OR_RETURN(const std::unique_ptr<serve::ObserverServer> server,
                    serve::ObserverServer::Start(base::ToString(config.listen), scanner, clock, &walks));
   names.Start();
+  names.AwaitComplete(kFirstNames);
   {
     const ScanLoop loop(
         interval,

@@ -32,6 +32,15 @@ void NamePoller::Start() {
   thread_ = std::thread([this] { Run(); });
 }
 
+void NamePoller::AwaitComplete(absl::Duration patience) const {
+  const auto deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(patience);
+  sys::MutexLock lock(mutex_);
+  for (auto now = std::chrono::steady_clock::now(); !latest_->complete() && now < deadline;
+       now = std::chrono::steady_clock::now()) {
+    lock.WaitFor(changed_, deadline - now);
+  }
+}
+
 std::shared_ptr<const Names> NamePoller::Latest() const {
   const sys::MutexLock lock(mutex_);
   return latest_;
@@ -142,6 +151,7 @@ void NamePoller::Publish(bool complete) {
   const sys::MutexLock lock(mutex_);
   latest_ = std::move(names);
   health_ = std::move(health);
+  changed_.notify_all();
 }
 
 }  // namespace listenq::discover

@@ -53,6 +53,8 @@ class NamePoller final : public NameSource {
   NamePoller& operator=(const NamePoller&) = delete;
 
   void Start();
+  // Until every source was asked, or `patience` is over.
+  void AwaitComplete(absl::Duration patience) const;
   [[nodiscard]] std::shared_ptr<const Names> Latest() const override;
   [[nodiscard]] std::vector<model::SourceHealth> Health() const override;
   void Wake() override;
@@ -84,7 +86,7 @@ class NamePoller final : public NameSource {
   uint64_t published_version_ = UINT64_MAX;
 
   mutable sys::Mutex mutex_;
-  std::condition_variable changed_;
+  mutable std::condition_variable changed_;
   std::shared_ptr<const Names> latest_ ABSL_GUARDED_BY(mutex_);
   std::vector<model::SourceHealth> health_ ABSL_GUARDED_BY(mutex_);
   bool wake_ ABSL_GUARDED_BY(mutex_) = false;

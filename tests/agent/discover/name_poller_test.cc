@@ -141,6 +141,15 @@ TEST_F(NamePollerTest, WithoutCriThereIsNoSuchSource) {
   EXPECT_TRUE(poller.Latest()->complete());
 }
 
+TEST_F(NamePollerTest, AwaitsTheFirstRoundAndNoLongerThanItIsTold) {
+  NamePoller poller(Options(), Connect(), &clock_);
+  poller.AwaitComplete(absl::Milliseconds(1));
+  EXPECT_FALSE(poller.Latest()->complete());
+  poller.Start();
+  poller.AwaitComplete(test::kPatience);
+  EXPECT_TRUE(poller.Latest()->complete());
+}
+
 TEST_F(NamePollerTest, WakeAsksBeforeTheInterval) {
   NamePoller::Options options = Options();
   options.interval = absl::Hours(1);
