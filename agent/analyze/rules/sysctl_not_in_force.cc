@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/time.h"
 #include "agent/analyze/rules/advice.h"
 #include "agent/analyze/rules/values.h"
 #include "agent/model/sysctl.h"
@@ -18,6 +19,10 @@ namespace {
 constexpr absl::string_view kSomaxconn = "net.core.somaxconn";
 constexpr absl::string_view kMaxSynBacklog = "net.ipv4.tcp_max_syn_backlog";
 constexpr absl::string_view kPortRange = "net.ipv4.ip_local_port_range";
+
+// A runtime makes the namespace first, has it connected, and then sets its sysctls: values that were read
+// before say nothing.
+constexpr absl::Duration kGrace = absl::Seconds(30);
 
 struct Difference {
   std::string name;
@@ -138,6 +143,7 @@ void CheckHost(const Case& the_case, std::vector<model::Finding>* findings) {
 }
 
 void Check(const Case& the_case, std::vector<model::Finding>* findings) {
+  if (the_case.ns.sysctls_time < the_case.ns.id->first_seen + kGrace) return;
   CheckDeclared(the_case, findings);
   CheckHost(the_case, findings);
 }

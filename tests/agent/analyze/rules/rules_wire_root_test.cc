@@ -129,7 +129,7 @@ TEST_F(RulesWireTest, SynQueueFullWithoutCookies) {
   ASSERT_NE(findings[0].listener, nullptr);
   EXPECT_EQ(findings[0].listener->reading.cookie, listener_.cookie);
   // Full when longer than the limit since 6.14 or so, when as long as it before.
-  EXPECT_THAT(EvidenceOf(findings[0], "TcpExtTCPReqQFullDrop"), AnyOf("5", "6"));
+  EXPECT_THAT(EvidenceValue(findings[0], "TcpExtTCPReqQFullDrop"), AnyOf("5", "6"));
 }
 
 TEST_F(RulesWireTest, MaxSynBacklogWithoutCookies) {
@@ -138,8 +138,8 @@ TEST_F(RulesWireTest, MaxSynBacklogWithoutCookies) {
   SettleAndRead();
   const auto findings = Find(*server_, kSynQueueFull);
   ASSERT_THAT(findings, SizeIs(1));
-  EXPECT_EQ(EvidenceOf(findings[0], "TcpExtListenDrops beyond TcpExtListenOverflows"), "13");
-  EXPECT_EQ(EvidenceOf(findings[0], "net.ipv4.tcp_max_syn_backlog"), "8");
+  EXPECT_EQ(EvidenceValue(findings[0], "TcpExtListenDrops beyond TcpExtListenOverflows"), "13");
+  EXPECT_EQ(EvidenceValue(findings[0], "net.ipv4.tcp_max_syn_backlog"), "8");
 }
 
 TEST_F(RulesWireTest, SynQueueFullIsAnsweredByCookies) {
@@ -149,8 +149,8 @@ TEST_F(RulesWireTest, SynQueueFullIsAnsweredByCookies) {
   const auto findings = Find(*server_, kSynQueueFull);
   ASSERT_THAT(findings, SizeIs(1));
   EXPECT_EQ(findings[0].severity, Severity::kInfo);
-  EXPECT_THAT(EvidenceOf(findings[0], "TcpExtSyncookiesSent"), AnyOf("5", "6"));
-  EXPECT_EQ(EvidenceOf(findings[0], "TcpExtSyncookiesRecv"), "0");
+  EXPECT_THAT(EvidenceValue(findings[0], "TcpExtSyncookiesSent"), AnyOf("5", "6"));
+  EXPECT_EQ(EvidenceValue(findings[0], "TcpExtSyncookiesRecv"), "0");
 }
 
 TEST_F(RulesWireTest, CookiesForAllAreNoFullQueue) {
@@ -175,8 +175,8 @@ TEST_F(RulesWireTest, OverflowAtTheThirdAckIsReset) {
   SettleAndRead();
   const auto findings = Find(*server_, kAbortOnOverflow);
   ASSERT_THAT(findings, SizeIs(1));
-  EXPECT_EQ(EvidenceOf(findings[0], "TcpExtListenOverflows"), "2");
-  EXPECT_EQ(EvidenceOf(findings[0], "TcpExtEmbryonicRsts"), "2");
+  EXPECT_EQ(EvidenceValue(findings[0], "TcpExtListenOverflows"), "2");
+  EXPECT_EQ(EvidenceValue(findings[0], "TcpExtEmbryonicRsts"), "2");
   // What the finding advises.
   ASSERT_TRUE(server_->SetSysctl("net.ipv4.tcp_abort_on_overflow", "0").ok());
   Read(*server_);
@@ -199,8 +199,8 @@ TEST_F(RulesWireTest, RepeatedSynAcksAreLostOnThePath) {
   const auto findings = Find(*server_, kLossIsNotHere);
   ASSERT_THAT(findings, SizeIs(1));
   EXPECT_EQ(findings[0].severity, Severity::kInfo);
-  EXPECT_EQ(EvidenceOf(findings[0], "TcpExtListenDrops"), "0");
-  EXPECT_EQ(EvidenceOf(findings[0], "TcpPassiveOpens"), "100");
+  EXPECT_EQ(EvidenceValue(findings[0], "TcpExtListenDrops"), "0");
+  EXPECT_EQ(EvidenceValue(findings[0], "TcpPassiveOpens"), "100");
   EXPECT_THAT(findings[0].explanation, HasSubstr("SYN-ACKs were repeated"));
   // Now a listener loses some too.
   const auto full = test::Listen(*server_, {.address = kServer, .backlog = 0});

@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "agent/analyze/findings.h"
 #include "agent/scanner.h"
+#include "tests/agent/analyze/rules/world.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_names.h"
 #include "tests/support/skip.h"
@@ -52,13 +52,6 @@ class ScannedTest : public ::testing::Test {
   agent::Scanner scanner_{{.node_name = "here"}, &clock_, &names_};
   std::shared_ptr<const model::Snapshot> snapshot_;
 };
-
-// "" where there is none.
-inline std::string EvidenceOf(const model::Finding& finding, const std::string& name) {
-  const auto found = std::find_if(finding.evidence.begin(), finding.evidence.end(),
-                                  [&](const model::Evidence& evidence) { return evidence.name == name; });
-  return found == finding.evidence.end() ? "" : found->value;
-}
 
 }  // namespace listenq::analyze
 

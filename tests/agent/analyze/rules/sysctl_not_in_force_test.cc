@@ -20,6 +20,7 @@ World Declared(const std::map<std::string, std::string>& declared,
   world.SetOwner(PodOwner());
   world.ns->declared_sysctls = std::make_shared<const std::map<std::string, std::string>>(declared);
   world.ns->sysctls = SysctlsWith(values);
+  world.ns->sysctls_time = At(kNow - 20);
   return world;
 }
 
@@ -48,6 +49,15 @@ TEST(SysctlNotInForce, SilentAboutWhatCantBeRead) {
   EXPECT_THAT(world.Find(kSysctlNotInForce), IsEmpty());
   world.ns->sysctls = nullptr;
   EXPECT_THAT(world.Find(kSysctlNotInForce), IsEmpty());
+}
+
+// It may have been read before the runtime wrote it.
+TEST(SysctlNotInForce, SilentWhenTheNamespaceWasNewAtTheReading) {
+  World world = Declared({{"net.core.somaxconn", "1024"}}, {{"net.core.somaxconn", "4096"}});
+  world.ns->sysctls_time = At(29);  // first seen at 0
+  EXPECT_THAT(world.Find(kSysctlNotInForce), IsEmpty());
+  world.ns->sysctls_time = At(30);
+  EXPECT_THAT(world.Find(kSysctlNotInForce), SizeIs(1));
 }
 
 // ---- a tuned node
