@@ -126,8 +126,9 @@ std::string NothingMatchesNote(const std::string& selection, const v1::Summary& 
                                                "\n`listenq namespaces` shows what there is")));
 }
 
-std::string NoFindingsNote(SeverityFloor severity, const v1::Summary& summary) {
-  return absl::StrCat("No ", Words(severity), "findings: ", LookedAt(summary), ".\n");
+std::string NoFindingsNote(SeverityFloor severity, bool chosen, const v1::Summary& summary) {
+  return absl::StrCat("No ", Words(severity), chosen ? "findings match: " : "findings: ", LookedAt(summary),
+                      ".\n");
 }
 
 std::string WalkNote(const Answer<v1::ConnectionSummary>& answer) {

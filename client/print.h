@@ -59,8 +59,8 @@ std::string EmptyNote(const std::string& rows, const v1::Summary& summary);
 // "listenq: nothing matches pod web-0: 14 listeners in 5 namespaces looked at", and what to do. Escaped.
 std::string NothingMatchesNote(const std::string& selection, const v1::Summary& summary);
 
-// "No critical findings: 14 listeners in 5 namespaces looked at."
-std::string NoFindingsNote(SeverityFloor severity, const v1::Summary& summary);
+// "No critical findings: 14 listeners in 5 namespaces looked at."; `chosen`: only some were asked for.
+std::string NoFindingsNote(SeverityFloor severity, bool chosen, const v1::Summary& summary);
 
 // "Walked over the connections of 5 namespaces in 3.4ms of CPU time", and where a bound cut the walk.
 std::string WalkNote(const Answer<v1::ConnectionSummary>& answer);

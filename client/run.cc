@@ -250,8 +250,10 @@ absl::StatusOr<Picture> Runner::Findings(const Room& room) {
   SetTime(now.now, *request.mutable_now_time());
   ASSIGN_OR_RETURN(const auto answer, client_.ListFindings(request));
   const TableStyle style = StyleFor(options_, room.width, output_.color);
-  ASSIGN_OR_RETURN(Picture picture, FinishText(answer, NoFindingsNote(options_.severity, answer.summary),
-                                               [&] { return FindingsText(answer, now, style); }));
+  const bool chosen = options_.selection != Selection{} || !options_.rules.empty();
+  ASSIGN_OR_RETURN(Picture picture,
+                   FinishText(answer, NoFindingsNote(options_.severity, chosen, answer.summary),
+                              [&] { return FindingsText(answer, now, style); }));
   if (options_.exit_code && !answer.items.empty()) picture.exit_code = kExitFindings;
   return picture;
 }

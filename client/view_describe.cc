@@ -296,18 +296,23 @@ std::string Listeners(const Subject& subject, const Page& page) {
   return text + QuietListeners(quiet, subject, page);
 }
 
+// What follows the rule has a line of its own where there is no room.
 std::string Verdict(const v1::Finding& finding, bool with_listener, const Page& page) {
-  const char* mark = finding.severity() == v1::SEVERITY_INFO ? "i" : "✗";
-  std::string line = absl::StrCat(
-      "  ", mark, " ", EscapeForTerminal(finding.rule_id()), "   ",
-      Paint(SeverityText(finding.severity()), SeverityStyle(finding.severity()), page.style.color));
+  const std::string head = absl::StrCat("  ", finding.severity() == v1::SEVERITY_INFO ? "i" : "✗", " ",
+                                        EscapeForTerminal(finding.rule_id()));
+  const std::string severity = SeverityText(finding.severity());
+  std::string tail;
   if (with_listener && finding.has_listener()) {
-    absl::StrAppend(&line, ", ", EscapeForTerminal(ListenAddress(finding.listener())));
+    absl::StrAppend(&tail, ", ", EscapeForTerminal(ListenAddress(finding.listener())));
   }
   if (finding.has_since_time()) {
-    absl::StrAppend(&line, ", since ", page.Clock(ToTime(finding.since_time())));
+    absl::StrAppend(&tail, ", since ", page.Clock(ToTime(finding.since_time())));
   }
-  return absl::StrCat(line, "\n", FindingDetails(finding, true, 4, page.style.width));
+  const size_t width = DisplayWidth(head) + 3 + severity.size() + DisplayWidth(tail);
+  const bool fits = !page.style.width || width <= *page.style.width;
+  return absl::StrCat(head, fits ? "   " : "\n    ",
+                      Paint(severity, SeverityStyle(finding.severity()), page.style.color), tail, "\n",
+                      FindingDetails(finding, true, 4, page.style.width));
 }
 
 bool IsMissing(const char* part, const Description& description) {
@@ -461,8 +466,12 @@ std::string SubjectText(const Subject& subject, const Description& description, 
   }
   absl::StrAppend(&text, Listeners(subject, page), Why(subject, description, page));
   if (subject.row) absl::StrAppend(&text, Sysctls(subject, page), Facts(subject, page));
-  if (!subject.row)
-    text += "\nCounters, sysctls and ports here are the node's: listenq describe --netns host\n";
+  if (!subject.row) {
+    absl::StrAppend(
+        &text, "\n",
+        Paragraph(page.Labelled(0, 0), "",
+                  "Counters, sysctls and ports here are the node's: listenq describe --netns host"));
+  }
   return text + Unreadable(subject, description, page);
 }
 

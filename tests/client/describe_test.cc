@@ -183,6 +183,14 @@ TEST(DescriptionText, ColoursWhatWantsAction) {
   EXPECT_THAT(text, HasSubstr("8192      \x1b[33m4096\x1b[0m\n"));
 }
 
+TEST(DescriptionText, BreaksAVerdictWhereItIsNarrow) {
+  Subject subject = ApiSubject();
+  subject.findings = {
+      Proto<v1::Finding>("rule_id: 'r' severity: SEVERITY_INFO since_time { seconds: 1799999800 }")};
+  EXPECT_THAT(TextOf(subject, {.width = 32}), HasSubstr("\n  i r   info, since 07:56:40\n"));
+  EXPECT_THAT(TextOf(subject, {.width = 24}), HasSubstr("\n  i r\n    info, since 07:56:40\n"));
+}
+
 TEST(DescriptionText, BoundsWhatAHostilePodHas) {
   Subject subject = ApiSubject();
   for (uint32_t port = 1; port <= 300; ++port) {

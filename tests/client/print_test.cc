@@ -53,14 +53,14 @@ TEST(EmptyNote, SaysWhatWasLookedAt) {
 
 TEST(NoFindingsNote, SaysWhatWasLookedAt) {
   const auto summary = Proto<v1::Summary>("listeners_examined: 16 namespaces_examined: 10");
-  EXPECT_EQ(NoFindingsNote(SeverityFloor::kAll, summary),
+  EXPECT_EQ(NoFindingsNote(SeverityFloor::kAll, false, summary),
             "No findings: 16 listeners in 10 namespaces looked at.\n");
-  EXPECT_EQ(NoFindingsNote(SeverityFloor::kInfo, summary),
+  EXPECT_EQ(NoFindingsNote(SeverityFloor::kInfo, false, summary),
             "No findings: 16 listeners in 10 namespaces looked at.\n");
-  EXPECT_EQ(NoFindingsNote(SeverityFloor::kWarning, summary),
+  EXPECT_EQ(NoFindingsNote(SeverityFloor::kWarning, false, summary),
             "No warning or critical findings: 16 listeners in 10 namespaces looked at.\n");
-  EXPECT_EQ(NoFindingsNote(SeverityFloor::kCritical, summary),
-            "No critical findings: 16 listeners in 10 namespaces looked at.\n");
+  EXPECT_EQ(NoFindingsNote(SeverityFloor::kCritical, true, summary),
+            "No critical findings match: 16 listeners in 10 namespaces looked at.\n");
 }
 
 TEST(EmptyNote, IsNoFactAboutWhatCannotBeSeen) {

@@ -160,6 +160,8 @@ TEST(Findings, NoneIsNoFailure) {
   EXPECT_EQ(result.exit_code, kExitOk);
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(result.notes, "No findings: 16 listeners in 10 namespaces looked at.\n");
+  EXPECT_EQ(RunWith(server, {"findings", "--rule", "x"}).notes,
+            "No findings match: 16 listeners in 10 namespaces looked at.\n");
 }
 
 TEST(Findings, NoneInAPartOfTheNodesIsPartial) {
