@@ -32,7 +32,7 @@ const Rule kReportHost = {.id = "report-host", .summary = "", .check = ReportHos
 TEST(Findings, RuleAndNamespaceAreFilledIn) {
   World world;
   world.AddEpisode({.accept_queue_full = 1}, 10);
-  const auto findings = world.Find(kReportEpisodes);
+  const auto findings = world.Find({&kReportEpisodes});
   ASSERT_THAT(findings, SizeIs(1));
   EXPECT_EQ(findings[0].rule_id, "report-episodes");
   EXPECT_EQ(findings[0].ns, world.ns.get());
@@ -41,22 +41,22 @@ TEST(Findings, RuleAndNamespaceAreFilledIn) {
 TEST(Findings, OldEpisodesAreForgotten) {
   World world;
   world.AddEpisode({.accept_queue_full = 1}, 15 * 60 + 1);
-  EXPECT_THAT(world.Find(kReportEpisodes), IsEmpty());
+  EXPECT_THAT(world.Find({&kReportEpisodes}), IsEmpty());
   world.AddEpisode({.accept_queue_full = 1}, 15 * 60);
-  EXPECT_THAT(world.Find(kReportEpisodes), SizeIs(1));
+  EXPECT_THAT(world.Find({&kReportEpisodes}), SizeIs(1));
 }
 
 TEST(Findings, EpisodesOfOtherNamespacesAreNotShown) {
   World world;
   world.AddEpisode({.accept_queue_full = 1}, 10).netns = Netns(kSerial + 1);
-  EXPECT_THAT(world.Find(kReportEpisodes), IsEmpty());
+  EXPECT_THAT(world.Find({&kReportEpisodes}), IsEmpty());
 }
 
 TEST(Findings, NamespacesThatCantBeObservedAreLeftOut) {
   World world;
   world.AddEpisode({.accept_queue_full = 1}, 10);
   world.ns->not_observable_reason = "not observable: guest kernel";
-  EXPECT_THAT(world.Find(kReportEpisodes), IsEmpty());
+  EXPECT_THAT(world.Find({&kReportEpisodes}), IsEmpty());
 }
 
 TEST(Findings, EndedAndUnwantedNamespacesAreLeftOut) {
@@ -78,7 +78,7 @@ TEST(Findings, WorstComeFirstThenTheOldest) {
   world.AddEpisode({.other = 1}, 600);
   world.AddEpisode({.accept_queue_full = 1}, 10);
   world.AddEpisode({.accept_queue_full = 1}, 300);
-  const auto findings = world.Find(kReportEpisodes);
+  const auto findings = world.Find({&kReportEpisodes});
   ASSERT_THAT(findings, SizeIs(3));
   EXPECT_EQ(findings[0].since, At(kNow - 360));
   EXPECT_EQ(findings[1].since, At(kNow - 70));
@@ -87,10 +87,10 @@ TEST(Findings, WorstComeFirstThenTheOldest) {
 
 TEST(Findings, HostIsShownToTheRulesOfOthers) {
   World world;
-  EXPECT_THAT(world.Find(kReportHost), IsEmpty());
+  EXPECT_THAT(world.Find({&kReportHost}), IsEmpty());
   world.AddHost({});
   world.host->counters_time = At(1);
-  const auto findings = world.Find(kReportHost);
+  const auto findings = world.Find({&kReportHost});
   ASSERT_THAT(findings, SizeIs(2));
   EXPECT_EQ(findings[1].ns, world.ns.get());
   EXPECT_EQ(findings[1].since, At(1));

@@ -36,9 +36,11 @@ class ScannedTest : public ::testing::Test {
   // As of the last Read. Valid until the next.
   [[nodiscard]] std::vector<model::Finding> Find(const test::NetnsRunner& netns, const Rule& rule) const {
     const Rule* rules = &rule;
-    return FindAll(
+    std::vector<model::Finding> findings = FindAll(
         *snapshot_, {&rules, 1}, scanner_.Recorder().Episodes(absl::InfinitePast()),
         [&](const model::Namespace& ns) { return ns.id->inode == netns.inode(); }, clock_.Now());
+    ExpectWellFormed(findings);
+    return findings;
   }
   // Null where it is not.
   [[nodiscard]] const model::Namespace* Value(const test::NetnsRunner& netns) const {

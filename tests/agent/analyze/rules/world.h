@@ -2,6 +2,9 @@
 #ifndef LISTENQ_TESTS_AGENT_ANALYZE_RULES_WORLD_H_
 #define LISTENQ_TESTS_AGENT_ANALYZE_RULES_WORLD_H_
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -10,11 +13,26 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_split.h"
 #include "agent/analyze/counter_window.h"
 #include "agent/analyze/findings.h"
 #include "tests/agent/analyze/builders.h"
 
 namespace listenq::analyze {
+
+// What every finding of a built-in rule has.
+inline void ExpectWellFormed(const std::vector<model::Finding>& findings) {
+  for (const model::Finding& finding : findings) {
+    SCOPED_TRACE(finding.rule_id + ": " + finding.explanation);
+    EXPECT_THAT(finding.evidence, ::testing::Not(::testing::IsEmpty()));
+    EXPECT_NE(finding.fix, "");
+    EXPECT_THAT(finding.explanation, ::testing::EndsWith("."));
+    // Two sentences at most.
+    const std::vector<std::string> sentences = absl::StrSplit(finding.explanation, ". ");
+    EXPECT_LE(sentences.size(), 2u);
+    EXPECT_GT(finding.since, absl::InfinitePast());
+  }
+}
 
 inline constexpr model::NetnsSerial kSerial = 7;
 inline constexpr double kNow = 10000;
@@ -39,6 +57,7 @@ struct World {
     id->host = true;
     host->id = id;
     host->sysctls = SysctlsWith(sysctls);
+    host->sysctls_time = At(kNow - 20);
   }
   void SetOwner(model::Owner owner) {
     ns->owners = std::make_shared<const std::vector<model::Owner>>(std::vector{std::move(owner)});
@@ -91,7 +110,11 @@ struct World {
     return FindAll(
         snapshot, rules, episodes, [](const model::Namespace&) { return true; }, At(kNow));
   }
-  std::vector<model::Finding> Find(const Rule& rule) { return Find({&rule}); }
+  std::vector<model::Finding> Find(const Rule& rule) {
+    std::vector<model::Finding> findings = Find({&rule});
+    ExpectWellFormed(findings);
+    return findings;
+  }
 };
 
 inline void SetProcess(model::Listener& listener, const std::string& comm) {
