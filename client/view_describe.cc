@@ -273,8 +273,8 @@ std::string QuietListeners(const std::vector<const v1::Listener*>& listeners, co
                           past ? std::to_string(past->peak) : kNone,
                           OptionalNumber(listener.has_limit(), listener.limit()), LimitedBy(listener)});
   }
-  return absl::StrCat("\n", Block(std::move(table), page),
-                      MoreLine(listeners.size() - table.rows.size(), "listeners " + NetnsFlag(subject)));
+  const size_t more = listeners.size() - table.rows.size();
+  return absl::StrCat("\n", Block(std::move(table), page), MoreLine(more, "listeners " + NetnsFlag(subject)));
 }
 
 // The worst one, and others that are worth it, have a block each.
