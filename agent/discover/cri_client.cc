@@ -71,7 +71,7 @@ absl::Status Explain(const grpc::Status& status, absl::string_view call) {
       absl::IsUnimplemented(error)
           ? ": needs a runtime that speaks CRI runtime.v1 (containerd 1.6, CRI-O 1.23)"
           : "";
-  return absl::Status(error.code(), absl::StrCat(call, ": ", error.message(), hint));
+  return {error.code(), absl::StrCat(call, ": ", error.message(), hint)};
 }
 
 }  // namespace

@@ -33,6 +33,8 @@ class CriClient final : public ContainerRuntime {
   // address.
   static absl::StatusOr<std::unique_ptr<CriClient>> Make(absl::string_view address);
   ~CriClient() override;
+  CriClient(const CriClient&) = delete;
+  CriClient& operator=(const CriClient&) = delete;
 
   absl::StatusOr<std::vector<Pod>> List() override;
   absl::StatusOr<SandboxDetail> Detail(const std::string& sandbox_id) override;

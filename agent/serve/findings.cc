@@ -31,7 +31,8 @@ absl::StatusOr<Rules> SelectRules(const v1::ListFindingsRequest& request) {
   }
   Rules rules;
   for (const std::string& id : request.rule_ids()) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const auto* rule) { return rule->id == id; });
+    const auto* const found =
+        std::find_if(all.begin(), all.end(), [&](const auto* rule) { return rule->id == id; });
     if (found == all.end()) {
       return absl::InvalidArgumentError(
           absl::StrCat("read rule_ids: ", Quoted(id), " is no rule; there are ",

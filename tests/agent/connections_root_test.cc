@@ -66,7 +66,7 @@ class ConnectionsTest : public ::testing::Test {
 
   const test::TempFolder folder_;
   const std::string socket_ = folder_.Path("agent.sock");
-  const sys::SystemClock clock_;
+  const sys::SystemClock clock_{};
   std::unique_ptr<Scanner> scanner_;
   std::unique_ptr<WalkThread> walks_;
   std::unique_ptr<serve::ObserverServer> server_;

@@ -22,7 +22,6 @@ using test::NamesOf;
 using ::testing::ElementsAre;
 using ::testing::Eq;
 using ::testing::Field;
-using ::testing::IsEmpty;
 using ::testing::Pointee;
 using ::testing::SizeIs;
 

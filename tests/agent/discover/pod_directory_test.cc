@@ -19,7 +19,6 @@ using test::MakePod;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using ::testing::UnorderedElementsAre;
 
 class PodDirectoryTest : public ::testing::Test {
  protected:

@@ -13,7 +13,6 @@ namespace listenq::serve {
 namespace {
 
 using testing::ContainerId;
-using ::testing::ElementsAre;
 using testing::HeldBy;
 using testing::HostOwner;
 using ::testing::IsEmpty;
