@@ -91,6 +91,7 @@ lost_connections() { listenq drops -o json | jq -e '.items | length > 0'; }
 show_answers() {
   show listenq listeners
   show listenq drops
+  show listenq findings
   show listenq sysctls net.core.somaxconn net.ipv4.ip_local_port_range
   show listenq namespaces
   show listenq top -n 5

@@ -329,6 +329,14 @@ TEST_F(Programs, TheAgentListensOnNoNetwork) {
   EXPECT_THAT(run.errors, HasSubstr("0.0.0.0:7070"));
 }
 
+TEST_F(Programs, TheRuntimeIsAskedOnASocketOnly) {
+  const Finished run = RunProgram({LISTENQ_AGENT, "--cri-endpoint", "10.0.0.7:1234"});
+  EXPECT_EQ(run.code, 2);
+  EXPECT_EQ(run.errors,
+            "listenq-agent: --cri-endpoint 10.0.0.7:1234: not auto, off or a unix socket, like "
+            "unix:///run/containerd/containerd.sock\n");
+}
+
 TEST_F(Programs, WordsFromAContainerCannotMoveTheCursor) {
   const TestNetns netns;
   UnpinnedNetns hostile([] {
