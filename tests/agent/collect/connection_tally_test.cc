@@ -6,13 +6,15 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "tests/agent/collect/addresses.h"
+#include "tests/agent/collect/connection_lines.h"
 
 namespace listenq::collect {
 namespace {
 
 using model::TcpState;
+using test::Destinations;
+using test::SynQueues;
 using testing::Address;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -43,24 +45,6 @@ model::ConnectionCounts Tally(const std::vector<model::Connection>& connections,
   ConnectionTally tally(listeners, kRange, bounds);
   for (const model::Connection& connection : connections) tally.Add(connection);
   return tally.Counts(max_rows);
-}
-
-// "address port ports_in_use time_wait", in order.
-std::vector<std::string> Destinations(const model::ConnectionCounts& counts) {
-  std::vector<std::string> lines;
-  for (const model::DestinationPorts& row : counts.destinations) {
-    lines.push_back(
-        absl::StrCat(model::ToString(row.address), " ", row.port, " ", row.ports_in_use, " ", row.time_wait));
-  }
-  return lines;
-}
-
-std::vector<std::string> SynQueues(const model::ConnectionCounts& counts) {
-  std::vector<std::string> lines;
-  for (const model::SynQueue& row : counts.syn_queues) {
-    lines.push_back(absl::StrCat(model::ToString(row.address), " ", row.port, " ", row.syn_recv));
-  }
-  return lines;
 }
 
 TEST(ConnectionTally, CountsEachStateByItself) {

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "tests/agent/collect/connection_lines.h"
 #include "tests/support/confine.h"
 #include "tests/support/packets.h"
 #include "tests/support/skip.h"
@@ -22,6 +23,8 @@
 namespace listenq::collect {
 namespace {
 
+using test::Destinations;
+using test::SynQueues;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -66,23 +69,6 @@ States BySs(const test::NetnsRunner& netns) {
     if (const auto found = kKernelNames.find(name); found != kKernelNames.end()) ++states[found->second];
   }
   return states;
-}
-
-std::vector<std::string> Destinations(const model::ConnectionCounts& counts) {
-  std::vector<std::string> lines;
-  for (const model::DestinationPorts& row : counts.destinations) {
-    lines.push_back(
-        absl::StrCat(model::ToString(row.address), " ", row.port, " ", row.ports_in_use, " ", row.time_wait));
-  }
-  return lines;
-}
-
-std::vector<std::string> SynQueues(const model::ConnectionCounts& counts) {
-  std::vector<std::string> lines;
-  for (const model::SynQueue& row : counts.syn_queues) {
-    lines.push_back(absl::StrCat(model::ToString(row.address), " ", row.port, " ", row.syn_recv));
-  }
-  return lines;
 }
 
 class ConnectionWalkerTest : public ::testing::Test {
