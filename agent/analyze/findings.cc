@@ -43,13 +43,6 @@ bool Worse(const model::Finding& a, const model::Finding& b) {
   return key(a) < key(b);
 }
 
-const model::Namespace* FindHost(const model::Snapshot& snapshot) {
-  for (const auto& ns : snapshot.namespaces) {
-    if (ns->id->host) return ns.get();
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 absl::Span<const Rule* const> BuiltInRules() { return kRules; }
@@ -59,7 +52,7 @@ std::vector<model::Finding> FindAll(const model::Snapshot& snapshot, absl::Span<
                                     const std::function<bool(const model::Namespace&)>& wanted,
                                     absl::Time now) {
   const EpisodesBySerial by_serial = Group(episodes, now - kLossWindow);
-  const model::Namespace* host = FindHost(snapshot);
+  const model::Namespace* host = model::HostNamespace(snapshot);
   std::vector<model::Finding> findings;
   for (const auto& ns : snapshot.namespaces) {
     if (!ns->not_observable_reason.empty() || !wanted(*ns)) continue;

@@ -106,6 +106,9 @@ struct Snapshot {
   std::vector<std::shared_ptr<const Namespace>> ended;
 };
 
+// The node's own; null where it is not known.
+const Namespace* HostNamespace(const Snapshot& snapshot);
+
 }  // namespace listenq::model
 
 #endif  // LISTENQ_AGENT_MODEL_SNAPSHOT_H_

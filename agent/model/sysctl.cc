@@ -88,34 +88,33 @@ std::optional<size_t> FindSysctl(absl::string_view name) {
   return static_cast<size_t>(found - table.begin());
 }
 
-namespace {
-
-const std::string* Value(const Sysctls& sysctls, absl::string_view name) {
+const std::string* SysctlText(const Sysctls& sysctls, absl::string_view name) {
   const std::optional<size_t> index = FindSysctl(name);
   if (!index.has_value() || *index >= sysctls.values.size()) return nullptr;
   const std::optional<std::string>& value = sysctls.values[*index].value;
   return value.has_value() ? &*value : nullptr;
 }
 
-}  // namespace
-
 std::optional<uint64_t> SysctlNumber(const Sysctls& sysctls, absl::string_view name) {
-  const std::string* value = Value(sysctls, name);
+  const std::string* value = SysctlText(sysctls, name);
   uint64_t number = 0;
   if (value == nullptr || !absl::SimpleAtoi(*value, &number)) return std::nullopt;
   return number;
 }
 
-std::optional<PortRange> SysctlPortRange(const Sysctls& sysctls) {
-  const std::string* value = Value(sysctls, "net.ipv4.ip_local_port_range");
-  if (value == nullptr) return std::nullopt;
-  const std::vector<absl::string_view> parts = absl::StrSplit(*value, ' ', absl::SkipWhitespace());
+std::optional<PortRange> ParsePortRange(absl::string_view text) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, ' ', absl::SkipWhitespace());
   PortRange range;
   if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &range.first) ||
       !absl::SimpleAtoi(parts[1], &range.last)) {
     return std::nullopt;
   }
   return range;
+}
+
+std::optional<PortRange> SysctlPortRange(const Sysctls& sysctls) {
+  const std::string* value = SysctlText(sysctls, "net.ipv4.ip_local_port_range");
+  return value == nullptr ? std::nullopt : ParsePortRange(*value);
 }
 
 namespace {
@@ -148,7 +147,7 @@ std::optional<uint32_t> CountReservedPorts(absl::string_view list, PortRange ran
 }
 
 std::optional<uint32_t> SysctlReservedPorts(const Sysctls& sysctls) {
-  const std::string* list = Value(sysctls, "net.ipv4.ip_local_reserved_ports");
+  const std::string* list = SysctlText(sysctls, "net.ipv4.ip_local_reserved_ports");
   const std::optional<PortRange> range = SysctlPortRange(sysctls);
   if (list == nullptr || !range.has_value()) return std::nullopt;
   return CountReservedPorts(*list, *range);

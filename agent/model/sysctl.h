@@ -39,6 +39,8 @@ absl::Span<const SysctlInfo> SysctlTable();
 // Its position in SysctlTable().
 std::optional<size_t> FindSysctl(absl::string_view name);
 
+// As the kernel prints it; null when it was not read or is not in SysctlTable().
+const std::string* SysctlText(const Sysctls& sysctls, absl::string_view name);
 // A number, absent when it was not read or is none.
 std::optional<uint64_t> SysctlNumber(const Sysctls& sysctls, absl::string_view name);
 // Both numbers of "32768 60999".
@@ -46,6 +48,8 @@ struct PortRange {
   uint32_t first = 0;
   uint32_t last = 0;
 };
+// Absent for what is no two numbers.
+std::optional<PortRange> ParsePortRange(absl::string_view text);
 std::optional<PortRange> SysctlPortRange(const Sysctls& sysctls);
 
 // How many ports of `range` a list as in net.ipv4.ip_local_reserved_ports names: "8080,9000-9100", "" is

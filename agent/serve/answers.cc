@@ -132,7 +132,7 @@ BatchedAnswer<v1::ListListenersResponse> AnswerListeners(const Basis& basis, con
 absl::StatusOr<BatchedAnswer<v1::ListNamespacesResponse>> AnswerNamespaces(
     const Basis& basis, const Filter& filter, const v1::ListNamespacesRequest& request) {
   ASSIGN_OR_RETURN(std::vector<size_t> sysctls, SelectSysctls(Strings(request.sysctl_names())));
-  const model::Namespace* host = HostNamespace(*basis.snapshot);
+  const model::Namespace* host = model::HostNamespace(*basis.snapshot);
   NamespaceParts parts{.sysctls = std::move(sysctls),
                        .host_sysctls = host == nullptr ? nullptr : host->sysctls,
                        .counters = CounterSelection(Strings(request.counter_names()))};
@@ -205,7 +205,7 @@ void AnswerNodes(const Basis& basis, const RecorderUse& recorder, v1::ListNodesR
   *node->mutable_status() = StatusOf(*basis.snapshot, basis.now);
   NodeToProto(*basis.snapshot, examined, node);
   CostToProto(basis.snapshot->node.cost, recorder, node->mutable_cost());
-  if (const model::Namespace* host = HostNamespace(*basis.snapshot)) HostLimitsToProto(*host, node);
+  if (const model::Namespace* host = model::HostNamespace(*basis.snapshot)) HostLimitsToProto(*host, node);
   *response->mutable_summary() = SummaryOf(examined, 1);
 }
 

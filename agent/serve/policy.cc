@@ -13,12 +13,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "agent/analyze/rules/advice.h"
+#include "agent/analyze/rules/values.h"
 #include "agent/model/sysctl.h"
 #include "agent/serve/ownership.h"
 #include "agent/serve/quoted.h"
-#include "agent/serve/sysctl_summary.h"
 #include "agent/serve/to_proto.h"
 #include "agent/sys/status.h"
 
@@ -46,11 +45,6 @@ bool Takes(const Pattern& pattern, const model::Namespace& ns, std::string model
                      [&](const model::Owner* owner) { return RE2::PartialMatch(owner->*field, *pattern); });
 }
 
-// As the kernel separates them: tabs or spaces.
-std::string FoldSpaces(absl::string_view text) {
-  return absl::StrJoin(absl::StrSplit(std::string(text), absl::ByAnyChar(" \t"), absl::SkipEmpty()), " ");
-}
-
 std::optional<int64_t> Number(absl::string_view text) {
   int64_t number = 0;
   if (!absl::SimpleAtoi(text, &number)) return std::nullopt;
@@ -59,12 +53,9 @@ std::optional<int64_t> Number(absl::string_view text) {
 
 // Ports in "32768 60999".
 std::optional<int64_t> RangeWidth(absl::string_view text) {
-  const std::vector<std::string> parts = absl::StrSplit(FoldSpaces(text), ' ');
-  if (parts.size() != 2) return std::nullopt;
-  const std::optional<int64_t> first = Number(parts[0]);
-  const std::optional<int64_t> last = Number(parts[1]);
-  if (!first.has_value() || !last.has_value() || *last < *first) return std::nullopt;
-  return *last - *first + 1;
+  const std::optional<model::PortRange> range = model::ParsePortRange(text);
+  if (!range.has_value() || range->last < range->first) return std::nullopt;
+  return int64_t{range->last} - range->first + 1;
 }
 
 struct Exception {
@@ -155,7 +146,9 @@ Expected ExpectedOf(const Rule& rule, const model::Namespace& ns, const model::N
 
 // Absent: the value is no number, no range, or there is nothing to compare it with.
 std::optional<bool> Holds(const Rule& rule, const std::string& value, const std::string* expected) {
-  const auto equals = [&](const std::string& operand) { return FoldSpaces(value) == FoldSpaces(operand); };
+  const auto equals = [&](const std::string& operand) {
+    return analyze::FoldSpaces(value) == analyze::FoldSpaces(operand);
+  };
   const auto& operands = rule.proto->operands();
   switch (rule.proto->comparison()) {
     case v1::COMPARISON_MIN:
@@ -276,7 +269,7 @@ absl::Status CheckPolicy(const google::protobuf::RepeatedPtrField<v1::PolicyRule
 PolicyOutcome EvaluatePolicy(const model::Snapshot& snapshot, const Filter& scope,
                              const google::protobuf::RepeatedPtrField<v1::PolicyRule>& policy,
                              absl::Time now) {
-  const model::Namespace* host = HostNamespace(snapshot);
+  const model::Namespace* host = model::HostNamespace(snapshot);
   PolicyOutcome outcome;
   for (const v1::PolicyRule& proto : policy) {
     v1::RuleResult& result = outcome.results.emplace_back();

@@ -70,13 +70,6 @@ v1::SysctlSummary SysctlHead(const model::Namespace* host, size_t position) {
 
 }  // namespace
 
-const model::Namespace* HostNamespace(const model::Snapshot& snapshot) {
-  for (const auto& ns : snapshot.namespaces) {
-    if (ns->id->host) return ns.get();
-  }
-  return nullptr;
-}
-
 void SummarizeSysctls(const RowContext& context, const model::Snapshot& snapshot, const Filter& filter,
                       const std::vector<size_t>& positions, uint32_t max_samples,
                       v1::SummarizeSysctlsResponse* response) {
@@ -84,7 +77,7 @@ void SummarizeSysctls(const RowContext& context, const model::Snapshot& snapshot
   const size_t samples = max_samples == 0 ? kDefaultSysctlSamples : std::min(max_samples, kMaxSysctlSamples);
   // Each sysctl has its own part, so that one with a thousand values takes nothing from the others.
   const size_t bytes_each = kMaxSysctlSummaryBytes / std::max(positions.size(), size_t{1});
-  const model::Namespace* host = HostNamespace(snapshot);
+  const model::Namespace* host = model::HostNamespace(snapshot);
   bool truncated = false;
   for (const size_t position : positions) {
     v1::SysctlSummary* sysctl = response->add_sysctls();

@@ -18,9 +18,6 @@ inline constexpr uint32_t kMaxSysctlSamples = 100;
 // Of all values and samples in one answer; what is over it is cut, the rarest values first.
 inline constexpr size_t kMaxSysctlSummaryBytes = size_t{3} << 20;
 
-// The namespace that is the node's own; null when it is not known.
-const model::Namespace* HostNamespace(const model::Snapshot& snapshot);
-
 // One SysctlSummary per position in model::SysctlTable(), values most frequent first, ties by value, and the
 // Summary's counts (rows are namespaces; `truncated` when the bound above cut something). `max_samples` 0 is
 // the default; more than the maximum is the maximum.

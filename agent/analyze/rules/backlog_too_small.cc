@@ -6,14 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "agent/analyze/rules/advice.h"
 #include "agent/analyze/rules/losses.h"
-#include "agent/model/sysctl.h"
+#include "agent/analyze/rules/values.h"
 
 namespace listenq::analyze {
 namespace {
 
 void Check(const Case& the_case, std::vector<model::Finding>* findings) {
-  if (the_case.ns.sysctls == nullptr) return;
-  const std::optional<uint64_t> somaxconn = model::SysctlNumber(*the_case.ns.sysctls, "net.core.somaxconn");
+  const std::optional<uint64_t> somaxconn = SysctlNumberOf(the_case.ns, "net.core.somaxconn");
   if (!somaxconn.has_value()) return;
   for (const model::Listener& listener : the_case.ns.listeners) {
     if (listener.limit_state != model::LimitState::kApplication) continue;

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/analyze/rules/advice.h"
 #include "agent/analyze/rules/losses.h"
-#include "agent/model/sysctl.h"
+#include "agent/analyze/rules/values.h"
 
 namespace listenq::analyze {
 namespace {
@@ -23,8 +23,7 @@ void Lowered(const Case& the_case, uint32_t limit, model::Finding* finding) {
 }
 
 void Check(const Case& the_case, std::vector<model::Finding>* findings) {
-  if (the_case.ns.sysctls == nullptr) return;
-  const std::optional<uint64_t> somaxconn = model::SysctlNumber(*the_case.ns.sysctls, "net.core.somaxconn");
+  const std::optional<uint64_t> somaxconn = SysctlNumberOf(the_case.ns, "net.core.somaxconn");
   if (!somaxconn.has_value()) return;
   for (const model::Listener& listener : the_case.ns.listeners) {
     if (listener.limit_state != model::LimitState::kLatched || !listener.reading.limit.has_value()) continue;

@@ -2,7 +2,6 @@
 
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -11,17 +10,11 @@
 namespace listenq::analyze {
 
 const std::string* SysctlText(const model::Namespace& ns, absl::string_view name) {
-  const std::optional<size_t> index = model::FindSysctl(name);
-  if (ns.sysctls == nullptr || !index.has_value() || *index >= ns.sysctls->values.size()) return nullptr;
-  const std::optional<std::string>& value = ns.sysctls->values[*index].value;
-  return value.has_value() ? &*value : nullptr;
+  return ns.sysctls == nullptr ? nullptr : model::SysctlText(*ns.sysctls, name);
 }
 
 std::optional<uint64_t> SysctlNumberOf(const model::Namespace& ns, absl::string_view name) {
-  const std::string* text = SysctlText(ns, name);
-  uint64_t number = 0;
-  if (text == nullptr || !absl::SimpleAtoi(*text, &number)) return std::nullopt;
-  return number;
+  return ns.sysctls == nullptr ? std::nullopt : model::SysctlNumber(*ns.sysctls, name);
 }
 
 const model::CounterIncrease* IncreaseOf(const model::Namespace& ns, absl::string_view counter) {
