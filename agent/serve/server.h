@@ -36,8 +36,9 @@ class ObserverServer {
   // Where it listens: a port that was 0 is the one taken.
   [[nodiscard]] const std::string& address() const { return address_; }
 
-  // Health turns NOT_SERVING, live streams end, answers in flight have until `timeout` to finish and are
-  // cancelled then. Returns when no call runs any more. A second call does nothing.
+  // Health turns NOT_SERVING, live streams end, answers in flight have until `timeout` to be sent and are
+  // cancelled then. Returns when no call runs any more. A second call does nothing. (The connection closes
+  // behind the last byte sent: a client far behind may see UNAVAILABLE.)
   void Stop(absl::Duration timeout);
 
  private:

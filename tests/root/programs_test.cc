@@ -279,7 +279,7 @@ TEST_F(Programs, SigtermEndsItCleanlyUnderALiveStream) {
   const auto full = Connect(netns, "127.0.0.1", 8080);
   ASSERT_TRUE(LoseUntil(netns, 8080, [&] { return !follow.Output().empty(); })) << follow.Errors();
   agent->Signal(SIGTERM);
-  EXPECT_EQ(agent->Wait(absl::Seconds(5)), 0) << agent->Errors();
+  EXPECT_EQ(agent->Wait(kPatience), 0) << agent->Errors();
   EXPECT_TRUE(follow.Wait(kPatience).has_value());
 }
 

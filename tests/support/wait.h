@@ -9,7 +9,7 @@
 namespace listenq::test {
 
 // Long enough for a loaded machine; a test that passes never waits that long.
-inline constexpr absl::Duration kPatience = absl::Seconds(10);
+inline constexpr absl::Duration kPatience = absl::Seconds(30);
 
 // True as soon as `condition` is; false when it never was within `patience`. For facts that announce
 // themselves by no file descriptor.
