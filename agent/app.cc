@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/discover/cri_client.h"
 #include "agent/discover/name_poller.h"
+#include "agent/port_watch.h"
 #include "agent/scan_loop.h"
 #include "agent/scanner.h"
 #include "agent/serve/server.h"
@@ -50,6 +51,9 @@ absl::Status RunAgent(Config config, base::StopSignals* signals) {
   discover::NamePoller names(std::move(config.names), ConnectTo(config.cri_endpoint), &clock);
   Scanner scanner(std::move(config.scanner), &clock, &names);
   WalkThread walks([&](model::NetnsSerial serial) { return scanner.FindWayIn(serial); });
+  PortWatch ports(&walks, &clock, [&](model::NetnsSerial serial, std::shared_ptr<const model::PortUse> use) {
+    scanner.SetPortUse(serial, std::move(use));
+  });
   // The socket is bound before any thread of ours starts: the umask that keeps it private is the whole
   // process'.
   ASSIGN_OR_RETURN(const std::unique_ptr<serve::ObserverServer> server,
@@ -61,7 +65,9 @@ absl::Status RunAgent(Config config, base::StopSignals* signals) {
         interval,
         [&] {
           scanner.Beat();
-          LogErrors(*scanner.Latest());
+          const std::shared_ptr<const model::Snapshot> snapshot = scanner.Latest();
+          ports.Look(*snapshot);
+          LogErrors(*snapshot);
         },
         [&] { scanner.CountLateBeat(); });
     spdlog::info("listenq-agent {} serves on {}", std::string(base::Version()), server->address());

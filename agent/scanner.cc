@@ -121,6 +121,11 @@ void Scanner::Heat(absl::Span<const model::NetnsSerial> namespaces) {
   for (const model::NetnsSerial serial : namespaces) hot_until_[serial] = until;
 }
 
+void Scanner::SetPortUse(model::NetnsSerial serial, std::shared_ptr<const model::PortUse> use) {
+  const sys::MutexLock lock(mutex_);
+  port_use_[serial] = std::move(use);
+}
+
 std::optional<collect::WayIn> Scanner::FindWayIn(model::NetnsSerial serial) const {
   const sys::MutexLock lock(mutex_);
   const auto found = ways_in_.find(serial);
@@ -134,6 +139,7 @@ void Scanner::Beat() {
   const absl::Time now = clock_->Now();
   Discover(now);
   MarkHot(now);
+  TakePortUse();
   ReadAll(RefreshAll(now), now);
   Publish(now);
 }
@@ -246,6 +252,19 @@ void Scanner::MarkHot(absl::Time now) {
   const sys::MutexLock lock(mutex_);
   absl::erase_if(hot_until_, [&](const auto& hot) { return hot.second <= now; });
   for (auto& [id, entry] : entries_) entry->hot = hot_until_.contains(entry->tracker.id().serial);
+}
+
+void Scanner::TakePortUse() {
+  absl::flat_hash_map<model::NetnsSerial, std::shared_ptr<const model::PortUse>> taken;
+  {
+    const sys::MutexLock lock(mutex_);
+    taken.swap(port_use_);
+  }
+  if (taken.empty()) return;
+  for (auto& [id, entry] : entries_) {
+    const auto use = taken.find(entry->tracker.id().serial);
+    if (use != taken.end()) entry->tracker.SetPortUse(std::move(use->second));
+  }
 }
 
 // ---- Steps 2 and 3

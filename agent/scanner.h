@@ -61,6 +61,8 @@ class Scanner final : public serve::NodeView {
   std::shared_ptr<const model::Snapshot> Latest() const override;
   analyze::FlightRecorder& Recorder() const override { return *recorder_; }
   void Heat(absl::Span<const model::NetnsSerial> namespaces) override;
+  // Of a live namespace; taken over by the next beat. On any thread.
+  void SetPortUse(model::NetnsSerial serial, std::shared_ptr<const model::PortUse> use);
   // For who visits a live namespace on his own account: absent when it is not there any more. On any thread.
   std::optional<collect::WayIn> FindWayIn(model::NetnsSerial serial) const;
 
@@ -107,6 +109,7 @@ class Scanner final : public serve::NodeView {
   void NoteSources();
   void End(Entry* entry, absl::Time now);
   void MarkHot(absl::Time now);
+  void TakePortUse();
 
   [[nodiscard]] bool IsDue(absl::Time when, absl::Time now) const;
   // Returns those that need a full reading at once.
@@ -138,6 +141,8 @@ class Scanner final : public serve::NodeView {
   mutable sys::Mutex mutex_;
   std::shared_ptr<const model::Snapshot> latest_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<model::NetnsSerial, absl::Time> hot_until_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<model::NetnsSerial, std::shared_ptr<const model::PortUse>> port_use_
+      ABSL_GUARDED_BY(mutex_);
   // Of the live ones.
   absl::flat_hash_map<model::NetnsSerial, collect::WayIn> ways_in_ ABSL_GUARDED_BY(mutex_);
 };

@@ -13,6 +13,7 @@
 #include "agent/analyze/rules/loss_is_not_here.h"
 #include "agent/analyze/rules/memory_walls.h"
 #include "agent/analyze/rules/paws_drops.h"
+#include "agent/analyze/rules/port_range_pressure.h"
 #include "agent/analyze/rules/somaxconn_clamp.h"
 #include "agent/analyze/rules/syn_queue_full.h"
 #include "agent/analyze/rules/sysctl_not_in_force.h"
@@ -22,9 +23,10 @@
 namespace listenq::analyze {
 namespace {
 
-constexpr std::array kRules = {&kBacklogTooSmall, &kSomaxconnClamp,   &kLimitLatched,      &kSynQueueFull,
-                               &kAbortOnOverflow, &kTimeWaitPressure, &kConntrackPressure, &kTwRecycle,
-                               &kPawsDrops,       &kMemoryWalls,      &kSysctlNotInForce,  &kLossIsNotHere};
+constexpr std::array kRules = {&kBacklogTooSmall,  &kSomaxconnClamp,   &kLimitLatched,      &kSynQueueFull,
+                               &kAbortOnOverflow,  &kTimeWaitPressure, &kConntrackPressure, &kTwRecycle,
+                               &kPawsDrops,        &kMemoryWalls,      &kSysctlNotInForce,  &kLossIsNotHere,
+                               &kPortRangePressure};
 
 using EpisodesBySerial = absl::flat_hash_map<model::NetnsSerial, std::vector<model::DropEpisode>>;
 

@@ -408,6 +408,10 @@ void NamespaceTracker::SetDeclaredSysctls(
   Mutable().declared_sysctls = std::move(declared);
 }
 
+void NamespaceTracker::SetPortUse(std::shared_ptr<const model::PortUse> use) {
+  Mutable().port_use = std::move(use);
+}
+
 void NamespaceTracker::SetOwners(std::shared_ptr<const std::vector<model::Owner>> owners) {
   if (owners == value_->owners) return;
   if (owners != nullptr && value_->owners != nullptr && *owners == *value_->owners) return;

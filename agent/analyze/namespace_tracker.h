@@ -15,6 +15,7 @@
 #include "agent/analyze/counter_window.h"
 #include "agent/analyze/limit_state.h"
 #include "agent/analyze/peak_window.h"
+#include "agent/model/connections.h"
 #include "agent/model/drop.h"
 #include "agent/model/listener.h"
 #include "agent/model/netns.h"
@@ -64,6 +65,8 @@ class NamespaceTracker {
   void SetNotObservable(std::string reason);
   // Null: not known.
   void SetDeclaredSysctls(std::shared_ptr<const std::map<std::string, std::string>> declared);
+
+  void SetPortUse(std::shared_ptr<const model::PortUse> use);
 
   void SetOwners(std::shared_ptr<const std::vector<model::Owner>> owners);
   void SetNames(std::vector<std::string> names);

@@ -77,6 +77,14 @@ struct ConnectionCounts {
   absl::Duration cpu_time;
 };
 
+// Who has a namespace's ephemeral ports, by one walk.
+struct PortUse {
+  absl::Time time;
+  // The worst few, the most used first.
+  std::vector<DestinationPorts> destinations;
+  bool operator==(const PortUse&) const = default;
+};
+
 }  // namespace listenq::model
 
 #endif  // LISTENQ_AGENT_MODEL_CONNECTIONS_H_

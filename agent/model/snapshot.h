@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "agent/model/connections.h"
 #include "agent/model/counter_increases.h"
 #include "agent/model/counters.h"
 #include "agent/model/listener.h"
@@ -50,6 +51,8 @@ struct Namespace {
   SocketCounts sockets;
   // Of the last quarter of an hour; null until counters were read twice.
   std::shared_ptr<const CounterIncreases> increases;
+  // Null unless it has so many sockets that somebody looked.
+  std::shared_ptr<const PortUse> port_use;
   // Absent until counters were read; the first reading is the baseline.
   std::optional<NamespaceDrops> drops;
   std::optional<uint32_t> process_count;

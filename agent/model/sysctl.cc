@@ -153,4 +153,10 @@ std::optional<uint32_t> SysctlReservedPorts(const Sysctls& sysctls) {
   return CountReservedPorts(*list, *range);
 }
 
+std::optional<uint32_t> SysctlUsablePorts(const Sysctls& sysctls) {
+  const std::optional<PortRange> range = SysctlPortRange(sysctls);
+  if (!range.has_value() || range->last < range->first) return std::nullopt;
+  return range->last - range->first + 1 - SysctlReservedPorts(sysctls).value_or(0);
+}
+
 }  // namespace listenq::model

@@ -57,6 +57,9 @@ std::optional<PortRange> SysctlPortRange(const Sysctls& sysctls);
 std::optional<uint32_t> CountReservedPorts(absl::string_view list, PortRange range);
 // The same of the namespace's own list and range; absent when either was not read.
 std::optional<uint32_t> SysctlReservedPorts(const Sysctls& sysctls);
+// Ports of the range without the reserved ones (none, where that list can't be read): what connect(2) has for
+// one destination. Absent when the range was not read.
+std::optional<uint32_t> SysctlUsablePorts(const Sysctls& sysctls);
 
 }  // namespace listenq::model
 
