@@ -1,21 +1,16 @@
 #include "agent/discover/cgroup_ids.h"
 
-#include <linux/magic.h>
-#include <sys/vfs.h>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "agent/discover/cgroup_walls.h"
 #include "agent/sys/file.h"
 
 namespace listenq::discover {
 namespace {
-
-bool IsCgroup2(const std::string& folder) {
-  struct statfs info = {};
-  return ::statfs(folder.c_str(), &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC;
-}
 
 absl::string_view V2Path(absl::string_view proc_pid_cgroup_file) {
   for (const absl::string_view line : absl::StrSplit(proc_pid_cgroup_file, '\n')) {
@@ -26,13 +21,7 @@ absl::string_view V2Path(absl::string_view proc_pid_cgroup_file) {
 
 }  // namespace
 
-CgroupIds::CgroupIds(std::string root) {
-  if (IsCgroup2(root)) {
-    root_ = std::move(root);
-  } else if (std::string unified = absl::StrCat(root, "/unified"); IsCgroup2(unified)) {
-    root_ = std::move(unified);
-  }
-}
+CgroupIds::CgroupIds(std::string root) : root_(CgroupMounts(std::move(root)).unified) {}
 
 void CgroupIds::Learn(absl::string_view proc_pid_cgroup_file,
                       const std::shared_ptr<const CgroupOwner>& container) {

@@ -67,6 +67,21 @@ int ListNumericEntries(int folder_fd, std::vector<NumericEntry>* entries) {
   return 0;
 }
 
+int CountNumericEntries(int folder_fd, size_t max, size_t* count) {
+  *count = 0;
+  alignas(struct dirent64) std::array<char, 32768> buffer;
+  std::vector<NumericEntry> entries;
+  for (;;) {
+    const ssize_t size = ::getdents64(folder_fd, buffer.data(), buffer.size());
+    if (size < 0) return errno;
+    if (size == 0) return 0;
+    entries.clear();
+    AppendNumericEntries(buffer.data(), static_cast<size_t>(size), &entries);
+    *count += entries.size();
+    if (*count > max) return E2BIG;
+  }
+}
+
 int ReadBracketedLink(int folder_fd, const char* name, string_view kind, uint64_t* number) {
   *number = 0;
   std::array<char, 64> buffer;
@@ -109,6 +124,7 @@ bool ParseProcessStat(string_view stat, ProcessStat* result) {
   constexpr size_t kFlags = 6;
   size_t index = 0;
   for (string_view field : absl::StrSplit(stat.substr(close + 1), ' ', absl::SkipEmpty())) {
+    if (index == 0) result->state = field.front();
     if (index++ != kFlags) continue;
     const std::optional<uint64_t> flags = ParseDecimal(field);
     result->kernel_thread = flags.has_value() && (*flags & kKernelThreadFlag) != 0;

@@ -30,6 +30,9 @@ struct NumericEntry {
 // Replaces `*entries`, whose memory is reused.
 int ListNumericEntries(int folder_fd, std::vector<NumericEntry>* entries);
 
+// How many such entries there are; E2BIG beyond `max`.
+int CountNumericEntries(int folder_fd, size_t max, size_t* count);
+
 // N of a link that reads "kind:[N]"; 0 for a link of another kind.
 int ReadBracketedLink(int folder_fd, const char* name, absl::string_view kind, uint64_t* number);
 
@@ -46,6 +49,8 @@ std::string CommOf(absl::string_view comm_file);
 struct ProcessStat {
   // At most 15 bytes, raw.
   absl::string_view comm;
+  // Of the main thread: R, S, D, T, t, Z …
+  char state = 0;
   bool kernel_thread = false;
 };
 // False when `stat` is none. `comm` views into it.

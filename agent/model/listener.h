@@ -101,6 +101,29 @@ struct SocketProcesses {
   bool operator==(const SocketProcesses&) const = default;
 };
 
+// How long connections have been waiting for accept(2), where that stands out: each time is there only if it
+// held for kLeast, sample by sample.
+struct AcceptLag {
+  static constexpr absl::Duration kLeast = absl::Seconds(10);
+  // How long the end of a high queue is remembered.
+  static constexpr absl::Duration kMemory = absl::Minutes(15);
+  // The queue was never below kHighPercent of the limit between these, the last time it was so; InfinitePast:
+  // never. `high_until` is InfiniteFuture while it goes on.
+  static constexpr uint64_t kHighPercent = 80;
+  absl::Time high_since = absl::InfinitePast();
+  absl::Time high_until = absl::InfinitePast();
+  // InfiniteFuture for the following: not so. The queue was never empty and never seen to fall since then.
+  absl::Time waiting_since = absl::InfiniteFuture();
+  // Nor to rise.
+  absl::Time unchanged_since = absl::InfiniteFuture();
+  // Nothing was accepted: in the whole namespace no more connections were completed than this queue grew by.
+  absl::Time no_accept_since = absl::InfiniteFuture();
+
+  [[nodiscard]] bool is_high() const { return high_until == absl::InfiniteFuture(); }
+  [[nodiscard]] bool is_waiting() const { return waiting_since < absl::InfiniteFuture(); }
+  bool operator==(const AcceptLag&) const = default;
+};
+
 struct Listener {
   ListenerReading reading;
   LimitState limit_state = LimitState::kUnknown;
@@ -116,6 +139,8 @@ struct Listener {
   absl::Time last_drop = absl::InfinitePast();
   // Null until looked for.
   std::shared_ptr<const SocketProcesses> processes;
+  // Null: nothing stands out.
+  std::shared_ptr<const AcceptLag> lag;
 };
 
 }  // namespace listenq::model

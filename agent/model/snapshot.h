@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "agent/model/acceptor.h"
 #include "agent/model/connections.h"
 #include "agent/model/counter_increases.h"
 #include "agent/model/counters.h"
@@ -51,6 +52,9 @@ struct Namespace {
   SocketCounts sockets;
   // Of the last quarter of an hour; null until counters were read twice.
   std::shared_ptr<const CounterIncreases> increases;
+  // Who holds its listeners, and what bounds them: those of listeners whose queue stands out at every beat,
+  // the others once a minute. Null until read.
+  std::shared_ptr<const Acceptors> acceptors;
   // Null unless it has so many sockets that somebody looked.
   std::shared_ptr<const PortUse> port_use;
   // Absent until counters were read; the first reading is the baseline.

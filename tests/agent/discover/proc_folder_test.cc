@@ -23,7 +23,8 @@ TEST(ProcessStatParse, ReadsNameAndKernelThreadFlag) {
 
 TEST(ProcessStatParse, NameMayHaveParenthesesAndEscapes) {
   ProcessStat stat;
-  ASSERT_TRUE(ParseProcessStat("7 (\x1b[2J) S 1 (x) S 1 7 7 34816 9 4194560 0 0", &stat));
+  ASSERT_TRUE(ParseProcessStat("7 (\x1b[2J) S 1 (x) T 1 7 7 34816 9 4194560 0 0", &stat));
+  EXPECT_EQ(stat.state, 'T');
   EXPECT_EQ(stat.comm, "\x1b[2J) S 1 (x");
 }
 
