@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,41 @@ TEST(SummarizeSysctls, SamplesAreBounded) {
   EXPECT_EQ(Summarize(snapshot, {kSomaxconn}, 7).sysctls(0).values(0).samples_size(), 7);
   EXPECT_EQ(Summarize(snapshot, {kSomaxconn}, 4'000'000'000).sysctls(0).values(0).samples_size(), 100);
   EXPECT_EQ(Summarize(snapshot, {kSomaxconn}).sysctls(0).values(0).namespace_count(), 200u);
+}
+
+TEST(SummarizeSysctls, SamplesAreOfManyOwners) {
+  std::vector<model::Namespace> namespaces;
+  for (int i = 1; i <= 40; ++i) {
+    namespaces.push_back(WithSomaxconn(i, "4096"));
+    model::Owner owner = PodOwner(i < 40 ? "shop" : "mq", absl::StrCat("pod-", i), "c", 'a');
+    owner.workload = i < 39 ? "Deployment api" : "StatefulSet emqx";
+    namespaces.back().owners = std::make_shared<const std::vector<model::Owner>>(1, owner);
+  }
+  const auto response = Summarize(MakeSnapshot(std::move(namespaces)), {kSomaxconn}, 4);
+  std::vector<std::string> pods;
+  for (const auto& sample : response.sysctls(0).values(0).samples()) pods.push_back(sample.owners(0).pod());
+  EXPECT_EQ(pods, (std::vector<std::string>{"pod-1", "pod-39", "pod-40", "pod-2"}));
+}
+
+TEST(SummarizeSysctls, CountsComeBeforeSamplesAndRareValuesBeforeFrequentOnes) {
+  const std::string long_name(2000, 'x');
+  std::vector<model::Namespace> namespaces;
+  for (int i = 1; i <= 200; ++i) {
+    namespaces.push_back(WithSomaxconn(i, i == 200 ? "128" : "4096"));
+    model::Owner owner = PodOwner("shop", absl::StrCat("pod-", i), "c", 'a');
+    owner.image = long_name;
+    namespaces.back().owners = std::make_shared<const std::vector<model::Owner>>(1, owner);
+  }
+  // As much of the bound for each as fits a dozen samples.
+  const std::vector<size_t> positions(kMaxSysctlSummaryBytes / 30000, kSomaxconn);
+  const auto response = Summarize(MakeSnapshot(std::move(namespaces)), positions, 100);
+  EXPECT_FALSE(response.summary().truncated());
+  EXPECT_LE(response.ByteSizeLong(), kMaxSysctlSummaryBytes + 10000);
+  const v1::SysctlSummary& sysctl = response.sysctls(0);
+  EXPECT_EQ(sysctl.values(0).namespace_count(), 199U);
+  EXPECT_GT(sysctl.values(0).samples_size(), 5);
+  EXPECT_LT(sysctl.values(0).samples_size(), 20);
+  EXPECT_EQ(sysctl.values(1).samples(0).owners(0).pod(), "pod-200");
 }
 
 TEST(SummarizeSysctls, AnswerIsBoundedAndSaysSo) {
