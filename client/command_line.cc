@@ -50,6 +50,13 @@ const Names<bool>& GroupingNames() {
   return kNames;
 }
 
+const Names<SysctlGrouping>& SysctlGroupingNames() {
+  static const Names<SysctlGrouping> kNames = {{"value", SysctlGrouping::kValue},
+                                               {"workload", SysctlGrouping::kWorkload},
+                                               {"node", SysctlGrouping::kNode}};
+  return kNames;
+}
+
 const Names<NameKind>& NameKindNames() {
   static const Names<NameKind> kNames = {{"namespaces", NameKind::kNamespaces}, {"pods", NameKind::kPods},
                                          {"containers", NameKind::kContainers}, {"netns", NameKind::kNetns},
@@ -435,6 +442,8 @@ void Definition::DefineSysctls() {
           "SYSCTL", [this](const std::vector<std::string>& names) { options_.sysctl_names = names; },
           "Sysctl, or a glob; none is all")
       ->type_name("");
+  AddChoice(sysctls, "--by", SysctlGroupingNames(), "How many have which value, those that differ first",
+            options_.sysctl_grouping);
   AddNamespaceFlags(sysctls, "-n,--namespace");
   AddValues(
       sysctls, "--pod", "POD", "Pod by name, or a glob", [this] { options_.selection.pods.clear(); },
@@ -699,7 +708,9 @@ std::string Missing(const Options& options) {
 std::string Contradiction(const Options& options) {
   const bool has_groups = options.output == OutputFormat::kTable || options.output == OutputFormat::kWide ||
                           options.output == OutputFormat::kCsv;
-  if (options.by_workload && !has_groups) {
+  const bool groups_rows = options.by_workload || options.sysctl_grouping == SysctlGrouping::kWorkload ||
+                           options.sysctl_grouping == SysctlGrouping::kNode;
+  if (groups_rows && !has_groups) {
     return absl::StrCat("--by does not go with -o ", NameOf(options.output),
                         ": it groups tables and csv; each row of that format has its workload");
   }

@@ -159,12 +159,6 @@ void AppendCells(const std::vector<const Message*>& messages, const Descriptor& 
   }
 }
 
-std::string JoinCsv(const std::vector<std::string>& cells) {
-  return absl::StrJoin(cells, ",",
-                       [](std::string* out, const std::string& cell) { *out += CsvQuote(cell); }) +
-         "\n";
-}
-
 }  // namespace
 
 std::string JsonString(absl::string_view text) {
@@ -209,6 +203,12 @@ std::string CsvQuote(absl::string_view cell) {
   return absl::StrCat("\"", absl::StrReplaceAll(EscapeForTerminal(cell), {{"\"", "\"\""}}), "\"");
 }
 
+std::string CsvLine(const std::vector<std::string>& cells) {
+  return absl::StrJoin(cells, ",",
+                       [](std::string* out, const std::string& cell) { *out += CsvQuote(cell); }) +
+         "\n";
+}
+
 std::string CsvHeader(const Descriptor& descriptor) {
   std::vector<std::string> columns = {"nodeName"};
   AppendColumns(descriptor, "", columns);
@@ -219,7 +219,7 @@ std::string CsvRow(const Message& row, const std::string& node_name) {
   const FieldDescriptor* own = FindNodeName(*row.GetDescriptor());
   std::vector<std::string> cells = {own == nullptr ? node_name : ScalarText(row, *own, -1)};
   AppendCells({&row}, *row.GetDescriptor(), true, cells);
-  return JoinCsv(cells);
+  return CsvLine(cells);
 }
 
 }  // namespace listenq::client

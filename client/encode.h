@@ -41,6 +41,8 @@ absl::StatusOr<std::string> JsonToYaml(const std::string& json);
 std::string CsvHeader(const google::protobuf::Descriptor& descriptor);
 std::string CsvRow(const google::protobuf::Message& row, const std::string& node_name);
 std::string CsvQuote(absl::string_view cell);
+// Each quoted where it must be.
+std::string CsvLine(const std::vector<std::string>& cells);
 
 // The same of items that are json already.
 std::string ItemsToJson(const std::vector<std::string>& items,

@@ -36,6 +36,8 @@ enum class ColorMode { kAuto, kAlways, kNever };
 
 enum class SortOrder { kWorst, kDrops, kFill, kQueue, kAddress };
 
+enum class SysctlGrouping { kNone, kValue, kWorkload, kNode };
+
 enum class SeverityFloor { kAll, kInfo, kWarning, kCritical };
 
 // Which rows: the fields of listenq.v1.Filter.
@@ -78,6 +80,7 @@ struct Options {
   bool once = false;
   // sysctls: names or globs; empty is all.
   std::vector<std::string> sysctl_names;
+  SysctlGrouping sysctl_grouping = SysctlGrouping::kNone;
   // findings: the least severity shown; rules by id, empty is all; exit 4 when there is one.
   SeverityFloor severity = SeverityFloor::kAll;
   std::vector<std::string> rules;

@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "absl/strings/str_join.h"
 #include "client/command_line.h"
-#include "client/words.h"
 
 namespace listenq::client {
 namespace {
@@ -42,23 +40,11 @@ std::string SysctlsCsv(const Answer<v1::Namespace>& answer, bool headers) {
   for (const auto& item : answer.items) {
     const v1::Namespace& row = item.row;
     for (const auto& [name, value] : Sorted(row)) {
-      const std::string cells[] = {item.node_name,
-                                   absl::StrCat(row.netns().inode()),
-                                   NetnsName(row.netns()),
-                                   blank(NamespaceOf(row.owners())),
-                                   blank(PodOf(row.owners())),
-                                   blank(ContainerOf(row.owners())),
-                                   name,
-                                   value->value(),
-                                   value->unreadable_reason(),
-                                   value->declared(),
-                                   value->host(),
-                                   value->kernel_default()};
       absl::StrAppend(
-          &csv,
-          absl::StrJoin(cells, ",",
-                        [](std::string* out, const std::string& cell) { *out += CsvQuote(cell); }),
-          "\n");
+          &csv, CsvLine({item.node_name, absl::StrCat(row.netns().inode()), NetnsName(row.netns()),
+                         blank(NamespaceOf(row.owners())), blank(PodOf(row.owners())),
+                         blank(ContainerOf(row.owners())), name, value->value(), value->unreadable_reason(),
+                         value->declared(), value->host(), value->kernel_default()}));
     }
   }
   return csv;
@@ -120,6 +106,13 @@ std::string EmptyNote(const std::string& rows, const v1::Summary& summary) {
   return absl::StrCat("No ", rows, that_can_be_seen, " match: ", LookedAt(summary), ".\n");
 }
 
+std::string HostNetworkNote(const Owners& owners) {
+  return absl::StrCat(
+      EscapeForTerminal(OwnerName(owners)),
+      " lives in the node's own network namespace: `listenq listeners` and `listenq describe` "
+      "show its\nlisteners, --netns host what it shares with the node\n");
+}
+
 std::string NothingMatchesNote(const std::string& selection, const v1::Summary& summary) {
   return absl::StrCat("listenq: ",
                       FormatError(absl::StrCat("nothing matches ", selection, ": ", LookedAt(summary),
@@ -177,6 +170,14 @@ std::optional<absl::Time> StaleSince(const v1::Namespace& row) { return OldestSt
 std::optional<absl::Time> StaleSince(const v1::ListenerHistory& row) { return OldestStale(row.owners()); }
 std::optional<absl::Time> StaleSince(const v1::ConnectionSummary& row) { return OldestStale(row.owners()); }
 std::optional<absl::Time> StaleSince(const v1::Node& /*row*/) { return std::nullopt; }
+
+std::optional<absl::Time> StaleSince(const v1::SysctlSummary& row) {
+  Owners owners;
+  for (const v1::SysctlValueCount& value : row.values()) {
+    for (const v1::SysctlSample& sample : value.samples()) owners.MergeFrom(sample.owners());
+  }
+  return OldestStale(owners);
+}
 
 std::optional<absl::Time> StaleSince(const v1::Finding& row) {
   Owners owners = row.owners();

@@ -15,6 +15,7 @@
 #include "client/table.h"
 #include "client/text.h"
 #include "client/views.h"
+#include "client/words.h"
 
 namespace listenq::client {
 
@@ -56,6 +57,9 @@ std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Sum
 // "No listeners match: 14 listeners in 5 namespaces looked at."
 std::string EmptyNote(const std::string& rows, const v1::Summary& summary);
 
+// What to ask about a pod that lives in the node's own network namespace. Escaped.
+std::string HostNetworkNote(const Owners& owners);
+
 // "listenq: nothing matches pod web-0: 14 listeners in 5 namespaces looked at", and what to do. Escaped.
 std::string NothingMatchesNote(const std::string& selection, const v1::Summary& summary);
 
@@ -86,6 +90,7 @@ std::optional<absl::Time> StaleSince(const v1::ListenerHistory& row);
 std::optional<absl::Time> StaleSince(const v1::Finding& row);
 std::optional<absl::Time> StaleSince(const v1::ConnectionSummary& row);
 std::optional<absl::Time> StaleSince(const v1::Node& row);
+std::optional<absl::Time> StaleSince(const v1::SysctlSummary& row);
 }  // namespace print_internal
 
 template <typename Row>

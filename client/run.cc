@@ -14,6 +14,7 @@
 #include "client/describe.h"
 #include "client/live.h"
 #include "client/print.h"
+#include "client/sysctl_groups.h"
 #include "client/time_proto.h"
 #include "client/workloads.h"
 
@@ -47,6 +48,8 @@ class Runner {
   absl::StatusOr<Picture> Top(const Room& room);
   absl::StatusOr<Picture> Namespaces(const Room& room);
   absl::StatusOr<Picture> Sysctls(const Room& room);
+  absl::StatusOr<Picture> SysctlsByValue(const Room& room);
+  std::string GuestOfHostNote(const v1::Summary& summary);
   absl::StatusOr<Picture> Drops(const Room& room);
   absl::StatusOr<Picture> Nodes(const Room& room);
   absl::StatusOr<Picture> History(const Room& room);
@@ -64,6 +67,9 @@ class Runner {
   template <typename Row, typename Group>
   absl::StatusOr<Picture> FinishGroups(const Answer<Row>& answer, const std::string& rows, const Room& room,
                                        const std::vector<Group>& groups);
+  template <typename Row>
+  absl::StatusOr<Picture> FinishSysctlGroups(const Answer<Row>& answer, const Room& room,
+                                             const std::vector<SysctlGroup>& groups);
 
   std::vector<std::string> Candidates();
   int Complete();
@@ -173,28 +179,76 @@ absl::StatusOr<Picture> Runner::Top(const Room& room) {
   return picture;
 }
 
+// No row may mean that the pod lives in the node's own network namespace, which is nobody's but the node's:
+// what tells is a listener of the pod there. "" for any other answer.
+std::string Runner::GuestOfHostNote(const v1::Summary& summary) {
+  const Selection& selection = options_.selection;
+  if (summary.rows_matched() > 0 || (selection.pods.empty() && selection.containers.empty())) return "";
+  v1::ListListenersRequest request;
+  *request.mutable_filter() = MakeFilter(selection);
+  const auto answer = client_.ListListeners(request);
+  if (!answer.ok()) return "";
+  const auto guest = std::find_if(answer->items.begin(), answer->items.end(),
+                                  [](const auto& item) { return item.row.netns().host(); });
+  return guest == answer->items.end() ? "" : HostNetworkNote(guest->row.owners());
+}
+
 absl::StatusOr<Picture> Runner::Namespaces(const Room& room) {
   v1::ListNamespacesRequest request;
   *request.mutable_filter() = MakeFilter(options_.selection);
   request.set_limit(options_.limit);
   request.set_include_ended(options_.include_ended);
   ASSIGN_OR_RETURN(const auto answer, client_.ListNamespaces(request));
-  return Finish(answer, "namespaces", room, [&] { return NamespacesTable(answer, Now()); });
+  ASSIGN_OR_RETURN(Picture picture,
+                   Finish(answer, "namespaces", room, [&] { return NamespacesTable(answer, Now()); }));
+  absl::StrAppend(&picture.notes, GuestOfHostNote(answer.summary));
+  return picture;
+}
+
+template <typename Row>
+absl::StatusOr<Picture> Runner::FinishSysctlGroups(const Answer<Row>& answer, const Room& room,
+                                                   const std::vector<SysctlGroup>& groups) {
+  ASSIGN_OR_RETURN(Picture picture, Finish(answer, "namespaces", room, [&] {
+                     return SysctlGroupsTable(groups, options_.sysctl_grouping);
+                   }));
+  if (options_.output == OutputFormat::kCsv) picture.text = SysctlGroupsCsv(groups, options_.headers);
+  absl::StrAppend(&picture.notes, GuestOfHostNote(answer.summary));
+  return picture;
+}
+
+// Counts and samples travel, not the namespaces. Of a few names the samples are worth more than five.
+absl::StatusOr<Picture> Runner::SysctlsByValue(const Room& room) {
+  constexpr size_t kFew = 4;
+  constexpr uint32_t kManySamples = 100;
+  v1::SummarizeSysctlsRequest request;
+  *request.mutable_filter() = MakeFilter(options_.selection);
+  const auto& names = options_.sysctl_names;
+  for (const std::string& name : names) request.add_names(name);
+  if (!names.empty() && names.size() <= kFew && !HasGlob(names)) request.set_max_samples(kManySamples);
+  ASSIGN_OR_RETURN(auto answer, client_.SummarizeSysctls(request));
+  if (answer.summary.rows_matched() == 0) answer.items.clear();
+  return FinishSysctlGroups(answer, room, GroupSysctls(answer, options_.limit));
 }
 
 absl::StatusOr<Picture> Runner::Sysctls(const Room& room) {
+  const SysctlGrouping grouping = options_.sysctl_grouping;
+  if (grouping == SysctlGrouping::kValue) return SysctlsByValue(room);
   v1::ListNamespacesRequest request;
   *request.mutable_filter() = MakeFilter(options_.selection);
-  request.set_limit(options_.limit);
+  request.set_limit(grouping == SysctlGrouping::kNone ? options_.limit : 0);
   for (const std::string& name : options_.sysctl_names) request.add_sysctl_names(name);
   if (options_.sysctl_names.empty()) request.add_sysctl_names(std::string("*"));
   ASSIGN_OR_RETURN(const auto answer, client_.ListNamespaces(request));
+  if (grouping != SysctlGrouping::kNone) {
+    return FinishSysctlGroups(answer, room, GroupSysctls(answer, grouping, options_.limit));
+  }
   const bool wide = options_.output == OutputFormat::kWide;
   ASSIGN_OR_RETURN(Picture picture, Finish(answer, "namespaces", room, [&] {
                      return SysctlsTable(answer, options_.sysctl_names, wide);
                    }));
   if (options_.output == OutputFormat::kCsv) picture.text = SysctlsCsv(answer, options_.headers);
   if (options_.output == OutputFormat::kName) picture.text = SysctlNames(answer);
+  absl::StrAppend(&picture.notes, GuestOfHostNote(answer.summary));
   return picture;
 }
 

@@ -1,6 +1,6 @@
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <tuple>
 #include <utility>
 
@@ -331,48 +331,12 @@ std::string Why(const Subject& subject, const Description& description, const Pa
   return text + MoreLine(subject.findings.size() - shown, "findings " + NetnsFlag(subject));
 }
 
-std::string ValueText(bool has, const std::string& value) {
-  if (!has) return kNone;
-  return value.empty() ? "\"\"" : value;
-}
-
-bool IsInVain(const v1::SysctlValue& value) {
-  return value.has_declared() && value.has_value() && value.declared() != value.value();
-}
-
-// A namespace without a hash table of its own shows the size of the shared one, negative (Linux 6.1,
-// net/ipv4/sysctl_net_ipv4.c, proc_tcp_ehash_entries).
-bool IsSharedWithHost(const v1::SysctlValue& value) {
-  return value.has_host() && value.value() == absl::StrCat("-", value.host());
-}
-
-bool Differs(const v1::SysctlValue& value) {
-  if (!value.has_value() || IsSharedWithHost(value)) return false;
-  return IsInVain(value) || (value.has_host() && value.host() != value.value()) ||
-         (value.has_kernel_default() && value.kernel_default() != value.value());
-}
-
 std::string Sysctls(const Subject& subject, const Page& page) {
   constexpr size_t kMost = 12;
-  std::map<std::pair<bool, std::string>, const v1::SysctlValue*> differing;
-  for (const auto& [name, value] : subject.row->sysctls()) {
-    if (Differs(value)) differing[{!IsInVain(value), name}] = &value;
-  }
-  if (differing.empty()) return "";
-  Table table;
-  table.columns = {{.title = "Sysctls that differ", .least_width = 28, .cut_in_the_middle = true},
-                   {.title = "KERNEL DEFAULT", .fall_away_rank = 2, .least_width = 20},
-                   {.title = "HOST", .fall_away_rank = 1, .least_width = 20},
-                   {.title = "DECLARED", .least_width = 20},
-                   {.title = "IN FORCE", .least_width = 20}};
-  for (const auto& [key, value] : differing) {
-    if (table.rows.size() == kMost) break;
-    table.rows.push_back(
-        {key.second, ValueText(value->has_kernel_default(), value->kernel_default()),
-         ValueText(value->has_host(), value->host()), ValueText(value->has_declared(), value->declared()),
-         Cell(ValueText(true, value->value()), IsInVain(*value) ? Style::kWarning : Style::kPlain)});
-  }
-  const size_t more = differing.size() - table.rows.size();
+  Table table = SysctlOriginsTable("Sysctls that differ", *subject.row, true);
+  if (table.rows.empty()) return "";
+  const size_t more = table.rows.size() - std::min(kMost, table.rows.size());
+  table.rows.erase(table.rows.end() - static_cast<std::ptrdiff_t>(more), table.rows.end());
   return absl::StrCat("\n", Block(std::move(table), page), MoreLine(more, "sysctls " + NetnsFlag(subject)));
 }
 

@@ -1,8 +1,3 @@
-#include <algorithm>
-#include <map>
-#include <set>
-
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/text.h"
@@ -11,11 +6,6 @@
 
 namespace listenq::client {
 namespace {
-
-// What the host's namespace counts and sets is nobody's but the node's, whoever lives there.
-std::string OwnerOf(const v1::Namespace& row) {
-  return row.netns().host() ? kNone : MarkStale(OwnerName(row.owners()), row.owners());
-}
 
 std::string WorstQueue(const v1::Namespace& row) {
   if (!row.has_worst_listener()) return kNone;
@@ -91,7 +81,7 @@ std::vector<Cell> NamespaceRow(const std::string& node_name, const v1::Namespace
   return {
       OrNone(node_name),
       NetnsName(row.netns()),
-      OwnerOf(row),
+      NamespaceOwner(row),
       OptionalNumber(row.has_listener_count(), row.listener_count()),
       Cell(WorstQueue(row), WorstStyle(row)),
       OptionalCount(row.has_listen_drops(), row.listen_drops()),
@@ -111,104 +101,6 @@ std::vector<Cell> NamespaceRow(const std::string& node_name, const v1::Namespace
   };
 }
 
-// By name, so that rows come in order.
-using Sysctls = std::map<std::string, const v1::SysctlValue*>;
-
-Sysctls Sorted(const v1::Namespace& row) {
-  Sysctls sorted;
-  for (const auto& [name, value] : row.sysctls()) sorted[name] = &value;
-  return sorted;
-}
-
-// An empty line is a value.
-std::string ValueText(bool has, const std::string& value) {
-  if (!has) return kNone;
-  return value.empty() ? "\"\"" : value;
-}
-
-bool DiffersFromDeclared(const v1::SysctlValue& value) {
-  return value.has_value() && value.has_declared() && value.declared() != value.value();
-}
-
-// What the value differs from: "host", "default", "declared".
-std::string Differs(const v1::SysctlValue& value) {
-  std::vector<std::string> differs;
-  if (!value.has_value()) return kNone;
-  if (value.has_host() && value.host() != value.value()) differs.emplace_back("host");
-  if (value.has_kernel_default() && value.kernel_default() != value.value()) differs.emplace_back("default");
-  if (DiffersFromDeclared(value)) differs.emplace_back("declared");
-  return OrNone(absl::StrJoin(differs, ","));
-}
-
-// "32768 60999 (declared 20000 60000)".
-Cell ValueCell(const v1::SysctlValue& value) {
-  const std::string text = ValueText(value.has_value(), value.value());
-  if (!DiffersFromDeclared(value)) return text;
-  return {absl::StrCat(text, " (declared ", ValueText(true, value.declared()), ")"), Style::kWarning};
-}
-
-std::set<std::string> AllNames(const Answer<v1::Namespace>& answer) {
-  std::set<std::string> names;
-  for (const auto& item : answer.items) {
-    for (const auto& [name, value] : item.row.sysctls()) names.insert(name);
-  }
-  return names;
-}
-
-bool HasGlob(const std::vector<std::string>& names) {
-  return std::any_of(names.begin(), names.end(),
-                     [](const std::string& name) { return name.find_first_of("*?[") != std::string::npos; });
-}
-
-Table SysctlColumnsTable(const Answer<v1::Namespace>& answer, const std::vector<std::string>& names) {
-  Table table;
-  table.columns = {{.title = "NODE", .fall_away_rank = 1, .wide_only = !HasSeveralNodes(answer)},
-                   {.title = "NETNS", .least_width = 12},
-                   {.title = "OWNER", .least_width = 16, .cut_in_the_middle = true}};
-  for (const std::string& name : names) table.columns.push_back({.title = name, .least_width = name.size()});
-  for (const auto& item : answer.items) {
-    std::vector<Cell> cells = {OrNone(item.node_name), NetnsName(item.row.netns()), OwnerOf(item.row)};
-    for (const std::string& name : names) {
-      const auto found = item.row.sysctls().find(name);
-      cells.emplace_back(found == item.row.sysctls().end() ? kNone : ValueCell(found->second));
-    }
-    table.rows.push_back(std::move(cells));
-  }
-  return table;
-}
-
-std::vector<Column> SysctlRowColumns(bool with_node) {
-  return {
-      {.title = "NODE", .fall_away_rank = 1, .wide_only = !with_node},
-      {.title = "NETNS", .least_width = 12},
-      {.title = "OWNER", .fall_away_rank = 2, .least_width = 16, .cut_in_the_middle = true},
-      {.title = "SYSCTL"},
-      {.title = "VALUE", .least_width = 10},
-      {.title = "HOST", .fall_away_rank = 4, .least_width = 10},
-      {.title = "DEFAULT", .fall_away_rank = 5, .least_width = 10},
-      {.title = "DECLARED", .fall_away_rank = 6, .least_width = 10},
-      {.title = "DIFFERS", .fall_away_rank = 3},
-      {.title = "UNREADABLE", .wide_only = true},
-  };
-}
-
-Table SysctlRowsTable(const Answer<v1::Namespace>& answer) {
-  Table table;
-  table.columns = SysctlRowColumns(HasSeveralNodes(answer));
-  for (const auto& item : answer.items) {
-    for (const auto& [name, value] : Sorted(item.row)) {
-      table.rows.push_back(
-          {OrNone(item.node_name), NetnsName(item.row.netns()), OwnerOf(item.row), name,
-           ValueText(value->has_value(), value->value()), ValueText(value->has_host(), value->host()),
-           ValueText(value->has_kernel_default(), value->kernel_default()),
-           ValueText(value->has_declared(), value->declared()),
-           Cell(Differs(*value), DiffersFromDeclared(*value) ? Style::kWarning : Style::kPlain),
-           OrNone(value->unreadable_reason())});
-    }
-  }
-  return table;
-}
-
 }  // namespace
 
 Table NamespacesTable(const Answer<v1::Namespace>& answer, const ViewContext& context) {
@@ -220,18 +112,6 @@ Table NamespacesTable(const Answer<v1::Namespace>& answer, const ViewContext& co
         NamespaceRow(item.node_name, blind ? WithoutNumbers(item.row) : item.row, context.now));
   }
   return table;
-}
-
-Table SysctlsTable(const Answer<v1::Namespace>& answer, const std::vector<std::string>& names, bool wide) {
-  constexpr size_t kMostColumns = 3;
-  if (wide) return SysctlRowsTable(answer);
-  if (!HasGlob(names) && names.size() > 1 && names.size() <= kMostColumns)
-    return SysctlColumnsTable(answer, names);
-  const std::set<std::string> found = AllNames(answer);
-  if (HasGlob(names) && found.size() > 1 && found.size() <= kMostColumns) {
-    return SysctlColumnsTable(answer, {found.begin(), found.end()});
-  }
-  return SysctlRowsTable(answer);
 }
 
 std::string NameOf(const v1::Namespace& row) { return absl::StrCat("netns/", row.netns().inode()); }

@@ -99,12 +99,6 @@ std::vector<Cell> RowOf(const DropGroup& group, const ViewContext& context) {
   };
 }
 
-std::string CsvLine(const std::vector<std::string>& cells) {
-  return absl::StrCat(
-      absl::StrJoin(cells, ",", [](std::string* out, const std::string& cell) { *out += CsvQuote(cell); }),
-      "\n");
-}
-
 }  // namespace
 
 Table WorkloadTable(const std::vector<ListenerGroup>& groups, const ViewContext& context) {

@@ -30,9 +30,15 @@ std::string TopHeadline(const Answer<v1::Listener>& answer, const ViewContext& c
 
 Table NamespacesTable(const Answer<v1::Namespace>& answer, const ViewContext& context);
 
-// Two or three names get a column each; else each has a row, with what it differs from. A wide table has rows
-// and the reason where a value could not be read. `names` as the user gave them.
+// Some name among them may stand for several.
+bool HasGlob(const std::vector<std::string>& names);
+// One namespace: SysctlOriginsTable. Several: two or three names get a column each; else each has a row, with
+// what it differs from. A wide table has rows and the reason where a value could not be read. `names` as the
+// user gave them.
 Table SysctlsTable(const Answer<v1::Namespace>& answer, const std::vector<std::string>& names, bool wide);
+// KERNEL DEFAULT, HOST, DECLARED and IN FORCE of one namespace, first what is declared in vain (marked), then
+// by name; `title` heads the names. `only_differing`: no row for what is as elsewhere, or could not be read.
+Table SysctlOriginsTable(const std::string& title, const v1::Namespace& row, bool only_differing);
 
 // One row per share of an episode, and one for what no listener's share covers.
 Table DropsTable(const Answer<v1::DropEpisode>& answer, const ViewContext& context);
@@ -67,6 +73,7 @@ std::string NameOf(const v1::Finding& finding);
 std::string NameOf(const v1::ConnectionSummary& summary);
 std::string NameOf(const v1::Node& node);
 std::string NameOf(const v1::ListenerHistory& history);
+std::string NameOf(const v1::SysctlSummary& sysctl);
 
 }  // namespace listenq::client
 

@@ -78,6 +78,10 @@ std::string MarkStale(std::string name, const Owners& owners) {
   return name;
 }
 
+std::string NamespaceOwner(const v1::Namespace& row) {
+  return row.netns().host() ? kNone : MarkStale(OwnerName(row.owners()), row.owners());
+}
+
 std::string NetnsName(const v1::Netns& netns) {
   if (netns.host()) return "host";
   return netns.names().empty() ? absl::StrCat(netns.inode()) : netns.names(0);
@@ -115,6 +119,12 @@ std::string ListenAddress(const v1::ListenerHistory& history) {
 
 std::string ListenAddress(const v1::ListenerSynQueue& queue) {
   return ListenAddress(queue.local_address(), queue.local_port(), false);
+}
+
+std::string SysctlValueText(const std::string& value) { return value.empty() ? "\"\"" : value; }
+
+bool IsValueOfHost(const std::string& value, const std::string& host) {
+  return value == host || value == absl::StrCat("-", host);
 }
 
 std::string ProcessOf(const v1::Listener& listener) {

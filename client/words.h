@@ -41,6 +41,10 @@ bool IsStale(const Owners& owners);
 // "web-0*" when they are stale; "-" stays as it is.
 std::string MarkStale(std::string name, const Owners& owners);
 
+// OwnerName with MarkStale; "-" for the host's: what it counts and sets is nobody's but the node's, whoever
+// lives there.
+std::string NamespaceOwner(const v1::Namespace& row);
+
 // "host", the name of its bind mount, else the inode.
 std::string NetnsName(const v1::Netns& netns);
 
@@ -49,6 +53,12 @@ std::string ListenAddress(const v1::Listener& listener);
 std::string ListenAddress(const v1::DropShare& share);
 std::string ListenAddress(const v1::ListenerHistory& history);
 std::string ListenAddress(const v1::ListenerSynQueue& queue);
+
+// "4096"; `""` for an empty line, which is a value.
+std::string SysctlValueText(const std::string& value);
+// The host's, or what stands for it: a namespace without a hash table of its own shows the size of the shared
+// one, negative (Linux 6.1, net/ipv4/sysctl_net_ipv4.c, proc_tcp_ehash_entries).
+bool IsValueOfHost(const std::string& value, const std::string& host);
 
 // "node (4)", "nginx", "none".
 std::string ProcessOf(const v1::Listener& listener);

@@ -231,6 +231,14 @@ TEST(CommandLine, RejectsFlagsThatDoNotGoTogether) {
                          ": it groups tables and csv; each row of that format has its workload\n"
                          "see `listenq listeners --help`");
   }
+  for (const char* grouping : {"workload", "node"}) {
+    ExpectUsageError(
+        {"sysctls", "--by", grouping, "-o", "json"},
+        "--by does not go with -o json: it groups tables and csv; each row of that format has its "
+        "workload\nsee `listenq sysctls --help`");
+  }
+  EXPECT_EQ(Accept({"sysctls", "--by", "value", "-o", "json"}).sysctl_grouping, SysctlGrouping::kValue);
+  EXPECT_EQ(Accept({"sysctls", "--by=node", "-o", "csv"}).sysctl_grouping, SysctlGrouping::kNode);
   for (const char* format : {"table", "wide", "csv"}) {
     EXPECT_TRUE(Accept({"drops", "--by=workload", "-o", format}).by_workload);
   }

@@ -180,7 +180,7 @@ TEST(DescriptionText, ColoursWhatWantsAction) {
   const std::string text = TextOf(subject, {.width = 100, .color = true});
   EXPECT_THAT(text, HasSubstr("node (4)   \x1b[31mFULL\x1b[0m\n"));
   EXPECT_THAT(text, HasSubstr("✗ r   \x1b[33mwarning\x1b[0m\n"));
-  EXPECT_THAT(text, HasSubstr("8192      \x1b[33m4096\x1b[0m\n"));
+  EXPECT_THAT(text, HasSubstr("8192      \x1b[33m4096 ✗\x1b[0m\n"));
 }
 
 TEST(DescriptionText, BreaksAVerdictWhereItIsNarrow) {

@@ -1,6 +1,11 @@
 #include "client/run.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "client/command_line.h"
 #include "tests/client/rows.h"
@@ -8,6 +13,8 @@
 
 namespace listenq::client {
 namespace {
+
+using ::testing::StartsWith;
 
 struct Result {
   int exit_code = 0;
@@ -225,6 +232,98 @@ TEST(Describe, SaysHowManyMoreMatchAndWhoIsMissing) {
             "2 more match: name one, or take more with --limit\n");
   EXPECT_EQ(RunWith(server, {"describe", "--netns", "blue", "-o", "yaml"}).out.substr(0, 21),
             "items:\n  - nodeName: ");
+}
+
+v1::SummarizeSysctlsResponse TwoValues() {
+  return Proto<v1::SummarizeSysctlsResponse>(R"(
+    sysctls { name: 'net.core.somaxconn' host: '4096'
+      values { value: '4096' namespace_count: 1167 }
+      values { value: '128' namespace_count: 37
+               samples { node_name: 'a' owners { namespace: 'shop' pod: 'api-1' workload: 'Deployment api' } } } }
+    node_statuses { node_name: 'a' state: NODE_STATE_OK }
+    summary { rows_matched: 1204 namespaces_examined: 1204 nodes_expected: 1 nodes_answered: 1
+              unobservable_namespaces: 2 })");
+}
+
+TEST(SysctlsBy, ValueAsksForCountsAndSamples) {
+  fakes::FakeObserver server;
+  server.sysctls_response = TwoValues();
+  const Result result = RunWith(server, {"sysctls", "net.core.somaxconn", "-n", "shop", "--by", "value"});
+  EXPECT_EQ(server.sysctls_request.ShortDebugString(),
+            "filter { namespaces: \"shop\" } names: \"net.core.somaxconn\" max_samples: 100");
+  EXPECT_EQ(result.out,
+            "SYSCTL              VALUE  SAME AS           COUNT  OWNERS\n"
+            "net.core.somaxconn  128    -           37 of 1,204  shop/api (Deployment), 36 more\n"
+            "net.core.somaxconn  4096   host     1,167 of 1,204  -\n");
+  EXPECT_EQ(
+      result.notes,
+      "2 namespaces are not observable: a guest kernel owns their sockets (listenq namespaces -o wide)\n");
+  EXPECT_EQ(RunWith(server, {"sysctls", "--by", "value", "--limit", "1", "--no-headers"}).out,
+            "net.core.somaxconn  128  37 of 1,204  shop/api (Deployment), 36 more\n");
+  EXPECT_EQ(server.sysctls_request.ShortDebugString(), "filter { }");
+  RunWith(server, {"sysctls", "net.*", "--by", "value"});
+  EXPECT_EQ(server.sysctls_request.max_samples(), 0U);
+}
+
+TEST(SysctlsBy, ValueIsTheApisMessageInJson) {
+  fakes::FakeObserver server;
+  server.sysctls_response = TwoValues();
+  EXPECT_THAT(RunWith(server, {"sysctls", "--by", "value", "-o", "json"}).out, StartsWith(R"({"items":[
+  {"name":"net.core.somaxconn","values":[{"unreadableReason":"","namespaceCount":"1167",)"));
+  EXPECT_EQ(RunWith(server, {"sysctls", "--by", "value", "-o", "name"}).out, "sysctl/net.core.somaxconn\n");
+  EXPECT_EQ(RunWith(server, {"sysctls", "--by", "value", "-o", "csv", "--no-headers"}).out,
+            "net.core.somaxconn,,,,128,,37,1204,false,false,\"shop/api (Deployment);36 more\"\n"
+            "net.core.somaxconn,,,,4096,,1167,1204,true,false,\n");
+}
+
+TEST(SysctlsBy, ValueOfNothingSaysWhatWasLookedAt) {
+  fakes::FakeObserver server;
+  server.sysctls_response = Proto<v1::SummarizeSysctlsResponse>(
+      "sysctls { name: 'net.core.somaxconn' } summary { namespaces_examined: 5 listeners_examined: 14 }");
+  const Result result = RunWith(server, {"sysctls", "--by", "value", "-n", "nobody"});
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.notes, "No namespaces match: 14 listeners in 5 namespaces looked at.\n");
+}
+
+TEST(SysctlsBy, NodeGroupsAllNamespacesAndCutsGroups) {
+  fakes::FakeObserver server;
+  for (const char* node_name : {"a", "b"}) {
+    v1::ListNamespacesResponse response;
+    response.mutable_batch()->set_node_name(node_name);
+    for (int i = 0; i < 300; ++i) {
+      v1::SysctlValue value;
+      value.set_value(i < 3 && node_name == std::string("b") ? "128" : "4096");
+      (*response.mutable_batch()->add_namespaces()->mutable_sysctls())["net.core.somaxconn"] = value;
+    }
+    server.namespaces_responses.push_back(std::move(response));
+  }
+  const Result result = RunWith(server, {"sysctls", "--by", "node", "--limit", "2"});
+  EXPECT_EQ(server.namespaces_request.ShortDebugString(), "filter { } sysctl_names: \"*\"");
+  EXPECT_EQ(result.out,
+            "SYSCTL              NODE  VALUE       COUNT  OWNERS\n"
+            "net.core.somaxconn  b     128      3 of 300  netns 0 (3 namespaces)\n"
+            "net.core.somaxconn  a     4096   300 of 300  -\n");
+}
+
+TEST(Run, SaysWhatToAskAboutAPodInTheNodesOwnNamespace) {
+  fakes::FakeObserver server;
+  server.namespaces_responses = {Proto<v1::ListNamespacesResponse>("summary { namespaces_examined: 5 }")};
+  const std::string note = "No namespaces match: 0 listeners in 5 namespaces looked at.\n";
+  const std::string hint =
+      "kube-system/kube-proxy\\x1b lives in the node's own network namespace: `listenq listeners` and "
+      "`listenq "
+      "describe` show its\nlisteners, --netns host what it shares with the node\n";
+  EXPECT_EQ(RunWith(server, {"namespaces", "kube-proxy*"}).notes, note);
+  server.listeners_responses = {Proto<v1::ListListenersResponse>(R"(
+    batch { listeners { netns { inode: 7 } owners { pod: 'other' } }
+            listeners { netns { host: true } owners { namespace: 'kube-system' pod: 'kube-proxy\033' } } })")};
+  EXPECT_EQ(RunWith(server, {"namespaces", "kube-proxy*"}).notes, note + hint);
+  EXPECT_EQ(server.listeners_request.ShortDebugString(), "filter { pods: \"kube-proxy*\" }");
+  EXPECT_EQ(RunWith(server, {"sysctls", "--pod", "kube-proxy*"}).notes, note + hint);
+  EXPECT_EQ(RunWith(server, {"sysctls", "-c", "proxy", "--by", "node"}).notes, note + hint);
+  EXPECT_EQ(RunWith(server, {"namespaces", "-n", "kube-system"}).notes, note);
+  server.namespaces_responses[0].mutable_summary()->set_rows_matched(1);
+  EXPECT_EQ(RunWith(server, {"namespaces", "kube-proxy*"}).notes, note);
 }
 
 TEST(Run, CompletesNamesALineEach) {

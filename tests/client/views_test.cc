@@ -225,36 +225,61 @@ Answer<v1::Namespace> SysctlAnswer() {
   return answer;
 }
 
+Answer<v1::Namespace> TwoNamespaces() {
+  Answer<v1::Namespace> answer = SysctlAnswer();
+  answer.items.push_back({"n", Proto<v1::Namespace>(R"(
+    netns { inode: 10 } owners { namespace: 'shop' pod: 'api-7f9c5d-x2x4k' }
+    sysctls { key: 'net.core.somaxconn' value { value: '128' declared: '128' host: '128' } }
+    sysctls { key: 'net.ipv4.ip_local_port_range' value { value: '32768 60999' declared: '20000 60000' } }
+    sysctls { key: 'net.ipv4.tcp_ehash_entries' value { value: '-262144' host: '262144' } })")});
+  return answer;
+}
+
 TEST(SysctlsTable, MarksWhatDiffers) {
-  EXPECT_EQ(RenderTable(SysctlsTable(SysctlAnswer(), {}, false), {}),
-            "NETNS  SYSCTL                            VALUE  HOST  DEFAULT  DIFFERS\n"
-            "blue   net.core.somaxconn                128    4096  4096     host,default\n"
-            "blue   net.ipv4.ip_local_reserved_ports  \"\"     \"\"    -        -\n"
-            "blue   net.ipv4.tcp_mem                  -      -     -        -\n");
+  EXPECT_EQ(
+      RenderTable(SysctlsTable(TwoNamespaces(), {}, false), {}),
+      "NETNS  OWNER                  SYSCTL                            VALUE        HOST    DEFAULT  "
+      "DECLARED     DIFFERS\n"
+      "blue   -                      net.core.somaxconn                128          4096    4096     "
+      "-            host,default\n"
+      "blue   -                      net.ipv4.ip_local_reserved_ports  \"\"           \"\"      -        "
+      "-            -\n"
+      "blue   -                      net.ipv4.tcp_mem                  -            -       -        "
+      "-            -\n"
+      "10     shop/api-7f9c5d-x2x4k  net.core.somaxconn                128          128     -        "
+      "128          -\n"
+      "10     shop/api-7f9c5d-x2x4k  net.ipv4.ip_local_port_range      32768 60999  -       -        "
+      "20000 60000  declared\n"
+      "10     shop/api-7f9c5d-x2x4k  net.ipv4.tcp_ehash_entries        -262144      262144  -        "
+      "-            -\n");
 }
 
 TEST(SysctlsTable, HasColumnsForAFewNames) {
-  EXPECT_EQ(RenderTable(SysctlsTable(SysctlAnswer(), {"net.ipv4.tcp_mem", "net.core.somaxconn"}, false), {}),
-            "NETNS  net.core.somaxconn\n"
-            "blue   128\n");
+  EXPECT_EQ(
+      RenderTable(
+          SysctlsTable(TwoNamespaces(), {"net.ipv4.ip_local_port_range", "net.core.somaxconn"}, false), {}),
+      "NETNS  OWNER                  net.ipv4.ip_local_port_range        net.core.somaxconn\n"
+      "blue   -                      -                                   128\n"
+      "10     shop/api-7f9c5d-x2x4k  32768 60999 (declared 20000 60000)  128\n");
 }
 
-TEST(SysctlsTable, ShowsWhatAPodDeclaredInVain) {
+TEST(SysctlsTable, ShowsWhereTheValuesOfOneNamespaceComeFrom) {
   Answer<v1::Namespace> answer;
   answer.items = {{"n", Proto<v1::Namespace>(R"(
     netns { inode: 9 } owners { namespace: 'shop' pod: 'api-7f9c5d-x2x4k' }
-    sysctls { key: 'net.core.somaxconn' value { value: '128' declared: '128' host: '128' } }
+    sysctls { key: 'net.core.somaxconn' value { value: '128' declared: '128' host: '4096' kernel_default: '4096' } }
+    sysctls { key: 'net.ipv4.ip_local_reserved_ports' value { value: '' host: '' } }
+    sysctls { key: 'net.ipv4.tcp_mem' value { unreadable_reason: 'absent inside a namespace' } }
     sysctls { key: 'net.ipv4.ip_local_port_range' value { value: '32768 60999' declared: '20000 60000' } })")}};
+  const Table table = SysctlsTable(answer, {"net.core.somaxconn", "net.ipv4.*"}, false);
   EXPECT_EQ(
-      RenderTable(SysctlsTable(answer, {}, false), {}),
-      "NETNS  OWNER                  SYSCTL                        VALUE        HOST  DECLARED     DIFFERS\n"
-      "9      shop/api-7f9c5d-x2x4k  net.core.somaxconn            128          128   128          -\n"
-      "9      shop/api-7f9c5d-x2x4k  net.ipv4.ip_local_port_range  32768 60999  -     20000 60000  "
-      "declared\n");
-  EXPECT_EQ(
-      RenderTable(SysctlsTable(answer, {"net.core.somaxconn", "net.ipv4.ip_local_port_range"}, false), {}),
-      "NETNS  OWNER                  net.core.somaxconn  net.ipv4.ip_local_port_range\n"
-      "9      shop/api-7f9c5d-x2x4k  128                 32768 60999 (declared 20000 60000)\n");
+      RenderTable(table, {.width = 100, .color = true}),
+      "SYSCTL                            KERNEL DEFAULT  HOST  DECLARED     IN FORCE\n"
+      "net.ipv4.ip_local_port_range      -               -     20000 60000  \x1b[33m32768 60999 ✗\x1b[0m\n"
+      "net.core.somaxconn                4096            4096  128          128\n"
+      "net.ipv4.ip_local_reserved_ports  -               \"\"    -            \"\"\n"
+      "net.ipv4.tcp_mem                  -               -     -            unreadable: absent inside a "
+      "na…\n");
 }
 
 TEST(SysctlsTable, GivesTheReasonWhenWide) {

@@ -74,8 +74,9 @@ class FakeObserver final : public v1::Observer::Service {
     return connections_end.ok() ? End(context) : connections_end;
   }
 
-  grpc::Status SummarizeSysctls(grpc::ServerContext* context, const v1::SummarizeSysctlsRequest* /*request*/,
+  grpc::Status SummarizeSysctls(grpc::ServerContext* context, const v1::SummarizeSysctlsRequest* request,
                                 v1::SummarizeSysctlsResponse* response) override {
+    sysctls_request = *request;
     *response = sysctls_response;
     return End(context);
   }
@@ -107,6 +108,7 @@ class FakeObserver final : public v1::Observer::Service {
   v1::GetHistoryRequest history_request;
   v1::ListFindingsRequest findings_request;
   v1::SummarizeConnectionsRequest connections_request;
+  v1::SummarizeSysctlsRequest sysctls_request;
 
  private:
   grpc::Status End(grpc::ServerContext* context) {
