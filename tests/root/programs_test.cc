@@ -164,6 +164,49 @@ TEST_F(Programs, CountersAndSysctlsAreWhatTheToolsPrint) {
   EXPECT_GE(compared, 40u);
 }
 
+TEST_F(Programs, SysctlsThatDifferAreCountedWithTheirOwners) {
+  const TestNetns same;
+  const TestNetns like_it;
+  const TestNetns other;
+  ASSERT_TRUE(other.SetSysctl("net.core.somaxconn", "77").ok());
+  const std::string usual = RunSysctl(same, "net.core.somaxconn");
+  ASSERT_EQ(RunSysctl(like_it, "net.core.somaxconn"), usual);
+  const auto agent = StartAgent();
+  const auto lines = [&](const std::string& by) {
+    const Finished run =
+        Cli({"sysctls", "net.core.somaxconn", "--netns", same.name(), "--netns", like_it.name(), "--netns",
+             other.name(), "--by", by, "-o", "csv", "--no-headers"});
+    EXPECT_EQ(run.code, 0) << run.errors;
+    return std::vector<std::string>(absl::StrSplit(run.output, '\n'));
+  };
+  for (const auto& [by, node_name] : {std::pair("value", ""), std::pair("node", "here")}) {
+    const auto rows = lines(by);
+    ASSERT_EQ(rows.size(), 3u) << by;
+    const std::string start = absl::StrCat("net.core.somaxconn,", node_name, ",,,");
+    EXPECT_EQ(rows[0], absl::StrCat(start, "77,,1,3,false,false,\"netns ", other.name(), "\""));
+    EXPECT_THAT(rows[1], StartsWith(absl::StrCat(start, usual, ",,2,3,")));
+  }
+  const auto workloads = lines("workload");
+  ASSERT_EQ(workloads.size(), 4u);
+  EXPECT_THAT(workloads[0],
+              StartsWith(absl::StrCat("net.core.somaxconn,,,\"netns ", other.name(), "\",77,,1,1,")));
+}
+
+TEST_F(Programs, ASysctlOfOneNamespaceStandsBesideTheHosts) {
+  const TestNetns netns;
+  ASSERT_TRUE(netns.SetSysctl("net.core.somaxconn", "77").ok());
+  const auto agent = StartAgent();
+  const Finished run = Cli({"sysctls", "net.core.somaxconn", "--netns", netns.name(), "--no-headers"});
+  EXPECT_EQ(run.code, 0) << run.errors;
+  const std::vector<std::string> cells =
+      absl::StrSplit(run.output, absl::ByAnyChar(" \n"), absl::SkipEmpty());
+  const Finished host = RunProgram({"/bin/cat", "/proc/sys/net/core/somaxconn"});
+  ASSERT_EQ(cells.size(), 4u) << run.output;
+  EXPECT_EQ(cells[1], "4096");  // the kernel's default since 5.4
+  EXPECT_EQ(cells[2] + "\n", host.output);
+  EXPECT_EQ(cells[3], "77");
+}
+
 TEST_F(Programs, ALostSynIsFollowedAndRecorded) {
   const TestNetns netns;
   const auto listener = Listen(netns, {.port = 8080, .backlog = 0});
