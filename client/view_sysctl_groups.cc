@@ -87,7 +87,7 @@ std::vector<Cell> RowOf(const SysctlGroup& group, SysctlGrouping grouping) {
 }
 
 std::vector<Column> ColumnsOf(SysctlGrouping grouping) {
-  std::vector<Column> columns = {{.title = "SYSCTL", .least_width = 20, .cut_in_the_middle = true}};
+  std::vector<Column> columns = {{.title = "SYSCTL", .least_width = 30, .cut_in_the_middle = true}};
   if (grouping == SysctlGrouping::kNode) {
     columns.push_back({.title = "NODE", .least_width = 12, .cut_in_the_middle = true});
   }
@@ -100,7 +100,7 @@ std::vector<Column> ColumnsOf(SysctlGrouping grouping) {
   columns.push_back({.title = "SAME AS", .fall_away_rank = 1});
   columns.push_back({.title = "COUNT", .right_aligned = true});
   const bool by_workload = grouping == SysctlGrouping::kWorkload;
-  columns.push_back({.title = by_workload ? "UNREADABLE" : "OWNERS", .least_width = 27});
+  columns.push_back({.title = by_workload ? "UNREADABLE" : "OWNERS", .least_width = 24});
   return columns;
 }
 
