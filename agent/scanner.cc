@@ -97,6 +97,8 @@ Scanner::Scanner(ScannerOptions options, const sys::Clock* clock, discover::Name
       name_source_(names),
       discovery_(options_.discovery),
       collector_(options_.collector, clock),
+      acceptor_watch_({.proc = options_.discovery.proc, .cgroup_root = options_.discovery.cgroup_root},
+                      options_.slow_interval),
       recorder_(std::make_unique<analyze::FlightRecorder>(options_.recorder)),
       max_verdict_files_(DescriptorLimit() / 8) {
   node_.name = options_.node_name;
@@ -134,13 +136,14 @@ std::optional<collect::WayIn> Scanner::FindWayIn(model::NetnsSerial serial) cons
 }
 
 // 1. Which namespaces are there? 2. Known listeners again. 3. Everything of those that are due, hot, new, or
-// in which something moved. 4. Publish.
+// in which something moved, and the processes that accept too slowly. 4. Publish.
 void Scanner::Beat() {
   const absl::Time now = clock_->Now();
   Discover(now);
   MarkHot(now);
   TakePortUse();
   ReadAll(RefreshAll(now), now);
+  WatchAcceptors(now);
   Publish(now);
 }
 
@@ -408,6 +411,12 @@ void Scanner::NameProcesses(Entry* entry, bool slow) {
     const std::string container = cgroup == cgroups.end() ? "" : discovery_.ContainerOfCgroup(cgroup->second);
     entry->tracker.SetSocketProcesses(inode, WithContainer(std::move(processes), container));
   }
+}
+
+void Scanner::WatchAcceptors(absl::Time now) {
+  acceptor_watch_.BeginBeat();
+  for (auto& [id, entry] : entries_) acceptor_watch_.LookAtLagging(&entry->tracker, &entry->watched, now);
+  for (auto& [id, entry] : entries_) acceptor_watch_.LookAtAll(&entry->tracker, &entry->watched, now);
 }
 
 // ---- Step 4

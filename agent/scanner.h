@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "agent/acceptor_watch.h"
 #include "agent/analyze/flight_recorder.h"
 #include "agent/analyze/namespace_tracker.h"
 #include "agent/collect/collector.h"
@@ -72,6 +73,7 @@ class Scanner final : public serve::NodeView {
     Entry(model::NetnsId id, absl::Time now) : tracker(std::move(id), now) {}
 
     analyze::NamespaceTracker tracker;
+    AcceptorWatch::Watched watched;
     collect::RefreshPlan plan;
     collect::VerdictFiles verdict_files;
     discover::FoundNamespace found;
@@ -120,6 +122,7 @@ class Scanner final : public serve::NodeView {
   Entry* ReplaceReused(Entry* entry, absl::Time now);
   void Schedule(Entry* entry, bool first, absl::Time now);
   void NameProcesses(Entry* entry, bool slow);
+  void WatchAcceptors(absl::Time now);
   void Publish(absl::Time start);
 
   const ScannerOptions options_;
@@ -128,6 +131,7 @@ class Scanner final : public serve::NodeView {
   std::shared_ptr<const discover::Names> names_ = std::make_shared<const discover::Names>();
   discover::Discovery discovery_;
   collect::Collector collector_;
+  AcceptorWatch acceptor_watch_;
   const std::unique_ptr<analyze::FlightRecorder> recorder_;
   SelfCostMeter cost_meter_;
   model::NodeInfo node_;

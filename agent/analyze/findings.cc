@@ -7,6 +7,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "agent/analyze/rules/abort_on_overflow.h"
+#include "agent/analyze/rules/accept_stopped.h"
+#include "agent/analyze/rules/accept_too_slow.h"
 #include "agent/analyze/rules/backlog_too_small.h"
 #include "agent/analyze/rules/conntrack_pressure.h"
 #include "agent/analyze/rules/limit_latched.h"
@@ -23,10 +25,10 @@
 namespace listenq::analyze {
 namespace {
 
-constexpr std::array kRules = {&kBacklogTooSmall,  &kSomaxconnClamp,   &kLimitLatched,      &kSynQueueFull,
-                               &kAbortOnOverflow,  &kTimeWaitPressure, &kConntrackPressure, &kTwRecycle,
-                               &kPawsDrops,        &kMemoryWalls,      &kSysctlNotInForce,  &kLossIsNotHere,
-                               &kPortRangePressure};
+constexpr std::array kRules = {&kBacklogTooSmall,   &kSomaxconnClamp, &kLimitLatched,     &kAcceptTooSlow,
+                               &kAcceptStopped,     &kSynQueueFull,   &kAbortOnOverflow,  &kTimeWaitPressure,
+                               &kConntrackPressure, &kTwRecycle,      &kPawsDrops,        &kMemoryWalls,
+                               &kSysctlNotInForce,  &kLossIsNotHere,  &kPortRangePressure};
 
 using EpisodesBySerial = absl::flat_hash_map<model::NetnsSerial, std::vector<model::DropEpisode>>;
 

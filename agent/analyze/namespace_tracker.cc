@@ -90,7 +90,7 @@ class NamespaceTracker::Merge {
 
   void Keep(const model::ListenerReading& reading) {
     known_.push_back(reading);
-    tracks_.push_back(tracker_.tracks_[next_]);
+    tracks_.push_back(std::move(tracker_.tracks_[next_]));
     listeners_.push_back(std::move(old_listeners_[next_]));
     ++next_;
   }
@@ -135,12 +135,13 @@ class NamespaceTracker::Merge {
     Sampled(track, listener);
   }
 
-  static void Sampled(Track& track, model::Listener& listener) {
+  void Sampled(Track& track, model::Listener& listener) {
     const model::ListenerReading& now = listener.reading;
     track.interval_peak = std::max(track.interval_peak, now.queue);
     track.was_full |= model::IsFull(now);
     track.peaks.Add(now.queue);
     listener.peak_queue = std::max(listener.peak_queue, now.queue);
+    listener.lag = tracker_.Watch(track, now, reading_.time, listener.lag);
   }
 
   NamespaceTracker& tracker_;
@@ -162,6 +163,7 @@ NamespaceTracker::NamespaceTracker(model::NetnsId id, absl::Time now)
 
 NamespaceTracker::RefreshOutcome NamespaceTracker::ApplyRefresh(const model::RefreshReading& reading) {
   AdvancePeaks(reading.time);
+  lags_ = false;
   RefreshOutcome outcome{.needs_full = reading.missing > 0};
   size_t hint = 0;
   for (const model::ListenerReading& listener : reading.listeners) {
@@ -203,11 +205,16 @@ std::optional<model::DropEvent> NamespaceTracker::ApplyFull(model::NamespaceRead
     }
   }
   if (reading.listeners.has_value()) StartInterval();
+  const absl::Time time = reading.time;
+  const std::optional<uint64_t> passive_opens =
+      reading.listeners.has_value() ? reading.snmp.Get("TcpPassiveOpens") : std::nullopt;
   StoreCounters(std::move(reading));
+  if (passive_opens.has_value()) WatchOpens(*passive_opens, time);
   return event;
 }
 
 NamespaceTracker::ListenerChanges NamespaceTracker::MergeListeners(const model::NamespaceReading& reading) {
+  lags_ = false;
   ListenerChanges changes = Merge(*this, reading).Run(*reading.listeners);
   value_->listeners_truncated = reading.listeners_truncated;
   value_->degraded_reason = reading.degraded_reason;
@@ -336,6 +343,10 @@ void NamespaceTracker::Sample(size_t index, const model::ListenerReading& now, a
   track.interval_peak = std::max(track.interval_peak, now.queue);
   track.was_full |= model::IsFull(now);
   track.peaks.Add(now.queue);
+  const auto& lag = value_->listeners[index].lag;
+  if (auto new_lag = Watch(track, now, time, lag); new_lag != lag) {
+    Mutable().listeners[index].lag = std::move(new_lag);
+  }
   const bool new_peak = now.queue > value_->listeners[index].peak_queue;
   const bool new_limit = now.limit.has_value() && now.limit != known.limit;
   const bool new_drops = now.sk_drops.has_value() && now.sk_drops != known.sk_drops;
@@ -351,6 +362,38 @@ void NamespaceTracker::Sample(size_t index, const model::ListenerReading& now, a
   // Only listen(2) changes a limit.
   track.listening_since = time;
   listener.limit_state = Classify(index);
+}
+
+std::shared_ptr<const model::AcceptLag> NamespaceTracker::Watch(
+    Track& track, const model::ListenerReading& now, absl::Time time,
+    const std::shared_ptr<const model::AcceptLag>& before) {
+  if (track.watch == nullptr) {
+    if (now.queue == 0) return before;
+    track.watch = std::make_unique<QueueWatch>();
+  }
+  track.watch->AddSample(now, time);
+  auto lag = NoteLag(track, before);
+  if (lag == nullptr && now.queue == 0) track.watch = nullptr;
+  return lag;
+}
+
+std::shared_ptr<const model::AcceptLag> NamespaceTracker::NoteLag(
+    const Track& track, const std::shared_ptr<const model::AcceptLag>& before) {
+  const model::AcceptLag lag = track.watch->Lag();
+  lags_ |= lag.is_high() || lag.is_waiting();
+  if (before != nullptr && lag == *before) return before;
+  if (lag == model::AcceptLag()) return nullptr;
+  return std::make_shared<const model::AcceptLag>(lag);
+}
+
+void NamespaceTracker::WatchOpens(uint64_t passive_opens, absl::Time time) {
+  for (size_t i = 0; i < tracks_.size(); ++i) {
+    if (tracks_[i].watch == nullptr || !tracks_[i].present) continue;
+    tracks_[i].watch->AddOpens(passive_opens, time);
+    const auto& lag = value_->listeners[i].lag;
+    auto new_lag = NoteLag(tracks_[i], lag);
+    if (new_lag != lag) Mutable().listeners[i].lag = std::move(new_lag);
+  }
 }
 
 void NamespaceTracker::AdvancePeaks(absl::Time now) {
@@ -406,6 +449,10 @@ void NamespaceTracker::SetDeclaredSysctls(
   if (declared == before) return;
   if (declared != nullptr && before != nullptr && *declared == *before) return;
   Mutable().declared_sysctls = std::move(declared);
+}
+
+void NamespaceTracker::SetAcceptors(std::shared_ptr<const model::Acceptors> acceptors) {
+  Mutable().acceptors = std::move(acceptors);
 }
 
 void NamespaceTracker::SetPortUse(std::shared_ptr<const model::PortUse> use) {
@@ -470,6 +517,8 @@ std::shared_ptr<const model::Namespace> NamespaceTracker::End(absl::Time time) c
   auto ended = std::make_shared<model::Namespace>(*value_);
   ended->ended = time;
   ended->increases = nullptr;
+  ended->acceptors = nullptr;
+  for (model::Listener& listener : ended->listeners) listener.lag = nullptr;
   return ended;
 }
 

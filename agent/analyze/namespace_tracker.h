@@ -15,6 +15,8 @@
 #include "agent/analyze/counter_window.h"
 #include "agent/analyze/limit_state.h"
 #include "agent/analyze/peak_window.h"
+#include "agent/analyze/queue_watch.h"
+#include "agent/model/acceptor.h"
 #include "agent/model/connections.h"
 #include "agent/model/drop.h"
 #include "agent/model/listener.h"
@@ -44,6 +46,10 @@ class NamespaceTracker {
   [[nodiscard]] const model::NetnsId& id() const { return *value_->id; }
   // As last read: what a refresh asks for. Valid until the next ApplyFull.
   [[nodiscard]] const std::vector<model::ListenerReading>& known() const { return known_; }
+  // What Publish would give. Valid until the next change.
+  [[nodiscard]] const model::Namespace& value() const { return *value_; }
+  // The last samples saw a listener whose queue stays high or doesn't fall (model::AcceptLag).
+  [[nodiscard]] bool lags() const { return lags_; }
 
   struct RefreshOutcome {
     // Something moved that only a full reading can explain: an sk_drops differs from the last full reading's,
@@ -66,6 +72,7 @@ class NamespaceTracker {
   // Null: not known.
   void SetDeclaredSysctls(std::shared_ptr<const std::map<std::string, std::string>> declared);
 
+  void SetAcceptors(std::shared_ptr<const model::Acceptors> acceptors);
   void SetPortUse(std::shared_ptr<const model::PortUse> use);
 
   void SetOwners(std::shared_ptr<const std::vector<model::Owner>> owners);
@@ -79,7 +86,7 @@ class NamespaceTracker {
 
   // Never null. The same object as long as nothing changed.
   std::shared_ptr<const model::Namespace> Publish();
-  // The last values, marked ended; without increases, which nobody judges any more.
+  // The last values, marked ended; without what only rules judge.
   [[nodiscard]] std::shared_ptr<const model::Namespace> End(absl::Time time) const;
 
  private:
@@ -95,6 +102,8 @@ class NamespaceTracker {
     // Since when it is known to have its limit.
     absl::Time listening_since;
     PeakWindow peaks;
+    // Null while its queue is empty and nothing is to be remembered.
+    std::unique_ptr<QueueWatch> watch;
   };
   // TcpExt ListenDrops and its parts.
   struct ListenCounters {
@@ -120,6 +129,13 @@ class NamespaceTracker {
   [[nodiscard]] std::optional<size_t> Find(uint64_t key, size_t hint) const;
   void AdvancePeaks(absl::Time now);
   void Sample(size_t index, const model::ListenerReading& now, absl::Time time);
+  // What AcceptLag becomes with this sample; `before` itself where that changes nothing.
+  std::shared_ptr<const model::AcceptLag> Watch(Track& track, const model::ListenerReading& now,
+                                                absl::Time time,
+                                                const std::shared_ptr<const model::AcceptLag>& before);
+  std::shared_ptr<const model::AcceptLag> NoteLag(const Track& track,
+                                                  const std::shared_ptr<const model::AcceptLag>& before);
+  void WatchOpens(uint64_t passive_opens, absl::Time time);
   void ClearRecentDrops();
   void ApplySysctls(const model::NamespaceReading& reading);
   void ClassifyLimits();
@@ -138,6 +154,7 @@ class NamespaceTracker {
   std::vector<Track> tracks_;
   int64_t peak_bucket_;
   bool has_recent_drops_ = false;
+  bool lags_ = false;
   std::optional<Baseline> baseline_;
   CounterWindow window_;
   std::optional<uint32_t> somaxconn_;

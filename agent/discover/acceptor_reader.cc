@@ -32,6 +32,7 @@ model::Acceptors AcceptorReader::Read(absl::Span<const model::Process> processes
   for (const model::Process& process : processes) {
     model::Acceptor acceptor;
     acceptor.pid = process.pid;
+    acceptor.comm = process.comm;
     if (ReadProcess(process, &walls, &acceptor)) acceptors.processes.push_back(std::move(acceptor));
   }
   acceptors.walls = std::move(walls).Take();

@@ -65,6 +65,8 @@ struct Wall {
 
 struct Acceptor {
   uint32_t pid = 0;
+  // As Process::comm: hostile text.
+  std::string comm;
   // Of the main thread, by the letters of /proc/PID/stat (R, S, D, T, t, Z …). Absent: could not be read.
   std::optional<char> state;
   // Since when every reading saw it in this state.
@@ -72,11 +74,21 @@ struct Acceptor {
   std::optional<uint64_t> open_fds;
   // The soft limit; the highest number is "unlimited".
   std::optional<uint64_t> fd_limit;
+  // Since when every reading saw it HasOpen(kNearlyAll); InfinitePast: not so.
+  absl::Time fds_full_since = absl::InfinitePast();
   // Its walls among those of Acceptors.
   std::vector<WallId> walls;
   // Why something of it is absent; "" when nothing is.
   std::string unreadable_reason;
 };
+
+// This percentage of its descriptors is open, or more.
+inline bool HasOpen(const Acceptor& acceptor, uint64_t percent) {
+  if (!acceptor.open_fds.has_value() || !acceptor.fd_limit.has_value()) return false;
+  const uint64_t limit = *acceptor.fd_limit;
+  return *acceptor.open_fds >= limit / 100 * percent + limit % 100 * percent / 100;
+}
+inline constexpr uint64_t kNearlyAll = 95;
 
 // Of one namespace. A process that is gone is not there.
 struct Acceptors {

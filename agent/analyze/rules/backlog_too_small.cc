@@ -31,6 +31,7 @@ void Check(const Case& the_case, std::vector<model::Finding>* findings) {
     finding.fix = BacklogAdvice(listener, backlog);
     finding.no_help = "raising net.core.somaxconn: it is not what limits this queue";
     finding.price = QueuePrice(backlog);
+    PutAfterSlowAccept(listener, *loss, &finding);
     findings->push_back(std::move(finding));
   }
 }

@@ -45,6 +45,7 @@ void Check(const Case& the_case, std::vector<model::Finding>* findings) {
     } else {
       Raised(&finding);
     }
+    if (loss.has_value()) PutAfterSlowAccept(listener, *loss, &finding);
     findings->push_back(std::move(finding));
   }
 }

@@ -49,6 +49,21 @@ model::Severity SeverityOf(absl::Time last, absl::Time now) {
   return now - last < kOngoing ? model::Severity::kCritical : model::Severity::kWarning;
 }
 
+bool StaysFull(const model::Listener& listener, const Loss& loss) {
+  const model::AcceptLag* lag = listener.lag.get();
+  return lag != nullptr && lag->high_since <= loss.last &&
+         loss.last <= lag->high_until + model::AcceptLag::kLeast;
+}
+
+void PutAfterSlowAccept(const model::Listener& listener, const Loss& loss, model::Finding* finding) {
+  if (!StaysFull(listener, loss)) return;
+  finding->severity = std::min(finding->severity, model::Severity::kWarning);
+  finding->fix = absl::StrCat("first what accept-too-slow or accept-stopped says of this listener; then\n",
+                              finding->fix);
+  absl::StrAppend(&finding->no_help, finding->no_help.empty() ? "" : "; ",
+                  "a larger queue alone: this one never empties, so clients would only wait longer");
+}
+
 std::vector<model::Evidence> EvidenceOf(const Loss& loss, const model::Listener& listener) {
   const absl::Duration window = loss.last - loss.start;
   std::vector<model::Evidence> evidence = {

@@ -36,6 +36,14 @@ std::optional<Loss> OverflowLoss(const Case& the_case, const model::Listener& li
 // Of a loss whose last is at `last`: critical while it goes on, else a warning.
 model::Severity SeverityOf(absl::Time last, absl::Time now);
 
+// The queue stayed near its limit when the loss was last seen: it is the accepting that is too slow, not the
+// queue that is too small.
+bool StaysFull(const model::Listener& listener, const Loss& loss);
+
+// For findings that advise a larger queue: where it stays full, that only makes clients wait longer. Such a
+// finding is a warning at most, and sends the reader to accept-too-slow and accept-stopped first.
+void PutAfterSlowAccept(const model::Listener& listener, const Loss& loss, model::Finding* finding);
+
 // ListenOverflows, the listener's drops ("31", "3 to 7"), its highest queue and limit.
 std::vector<model::Evidence> EvidenceOf(const Loss& loss, const model::Listener& listener);
 

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "agent/analyze/rules/process_walls.h"
 #include "agent/analyze/rules/values.h"
 
 namespace listenq::analyze {
@@ -96,12 +97,13 @@ void CheckUdp(const Case& the_case, std::vector<model::Finding>* findings) {
 void Check(const Case& the_case, std::vector<model::Finding>* findings) {
   CheckTcpMem(the_case, findings);
   CheckUdp(the_case, findings);
+  CheckProcessWalls(the_case, findings);
 }
 
 }  // namespace
 
 const Rule kMemoryWalls = {.id = "memory-walls",
-                           .summary = "TCP memory of the node or a UDP receive buffer is full",
+                           .summary = "memory, receive buffers, tasks or descriptors are used up",
                            .check = Check};
 
 }  // namespace listenq::analyze

@@ -5,7 +5,8 @@
 
 namespace listenq::analyze {
 
-// Bounds of memory that are reached: tcp_mem of the node, receive buffers of UDP sockets.
+// Bounds that are reached: tcp_mem of the node, receive buffers of UDP sockets, memory and tasks of an
+// acceptor's cgroup, its descriptors, bean counters.
 extern const Rule kMemoryWalls;
 
 }  // namespace listenq::analyze

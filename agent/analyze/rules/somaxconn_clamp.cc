@@ -66,6 +66,7 @@ model::Finding Describe(const Case& the_case, const model::Listener& listener,
   } else {
     AdviseFaster(&finding);
   }
+  if (loss.has_value()) PutAfterSlowAccept(listener, *loss, &finding);
   return finding;
 }
 

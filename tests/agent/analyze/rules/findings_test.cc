@@ -142,6 +142,16 @@ TEST(Findings, HealthyBusySystemHasNone) {
                       {"TcpRetransSegs", 300000},
                       {"UdpInDatagrams", 5000000},
                       {"UdpRcvbufErrors", 9}});
+  model::Listener& busy = world.ns->listeners[0];
+  SetLag(busy, {.high_since = At(kNow - 300), .high_until = At(kNow - 200)});
+  model::Acceptor& acceptor = world.AddAcceptor(busy, 12, 'D');
+  acceptor.open_fds = 900;
+  for (const auto kind :
+       {model::WallId::Kind::kCpu, model::WallId::Kind::kMemory, model::WallId::Kind::kPids}) {
+    world.AddWall(kind, {}).used = 999;
+    acceptor.walls.push_back(world.Acceptors().walls.back().id);
+  }
+  world.Acceptors().walls[0].increase.by = {.hits = 20, .periods = 100};
   const auto findings = world.Find(BuiltInRules());
   for (const model::Finding& finding : findings) {
     ADD_FAILURE() << finding.rule_id << ": " << finding.explanation;

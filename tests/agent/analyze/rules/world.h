@@ -102,6 +102,39 @@ struct World {
     return listener;
   }
 
+  // A process that holds `listener`, as many as there were before it too.
+  model::Acceptor& AddAcceptor(model::Listener& listener, uint32_t pid, char state) {
+    auto processes = listener.processes == nullptr
+                         ? std::make_shared<model::SocketProcesses>()
+                         : std::make_shared<model::SocketProcesses>(*listener.processes);
+    processes->count = processes->count.value_or(0) + 1;
+    processes->first.push_back({.pid = pid, .comm = "app"});
+    listener.processes = processes;
+    model::Acceptor& acceptor = Acceptors().processes.emplace_back();
+    acceptor.pid = pid;
+    acceptor.comm = "app";
+    acceptor.state = state;
+    acceptor.state_since = At(kNow - 60);
+    acceptor.open_fds = 10;
+    acceptor.fd_limit = 1024;
+    return acceptor;
+  }
+  // A wall that was hit so often in the last 15 minutes.
+  model::Wall& AddWall(model::WallId::Kind kind, model::WallHits by, uint64_t limit = 1000) {
+    model::Wall& wall = Acceptors().walls.emplace_back();
+    wall.id = {.kind = kind, .name = "/pod"};
+    wall.counter = "its counter";
+    wall.limit = limit;
+    wall.increase = {.by = by, .window = absl::Seconds(900), .first = At(kNow - 100)};
+    return wall;
+  }
+  model::Acceptors& Acceptors() {
+    if (acceptors == nullptr) acceptors = std::make_shared<model::Acceptors>();
+    ns->acceptors = acceptors;
+    return *acceptors;
+  }
+  std::shared_ptr<model::Acceptors> acceptors;
+
   // Valid as long as this is, and nothing is found anew.
   std::vector<model::Finding> Find(absl::Span<const Rule* const> rules) {
     snapshot.namespaces.clear();
@@ -122,6 +155,11 @@ inline void SetProcess(model::Listener& listener, const std::string& comm) {
   processes->count = 1;
   processes->first.push_back({.pid = 1, .comm = comm});
   listener.processes = processes;
+}
+
+// As long as the test says; what is not set is not so.
+inline void SetLag(model::Listener& listener, model::AcceptLag lag) {
+  listener.lag = std::make_shared<const model::AcceptLag>(lag);
 }
 
 // "" where there is none.

@@ -1,0 +1,142 @@
+#include "agent/analyze/rules/accept_stopped.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "agent/analyze/rules/acceptors.h"
+#include "agent/analyze/rules/losses.h"
+
+namespace listenq::analyze {
+namespace {
+
+std::string WhatHappened(const model::Listener& listener, const Stop& stop, absl::Time now) {
+  const uint32_t queue = listener.reading.queue;
+  const std::string waiting = absl::StrCat(queue, queue == 1 ? " connection waits" : " connections wait");
+  const std::string time = absl::FormatDuration(absl::Trunc(now - stop.since, absl::Seconds(1)));
+  switch (stop.reason) {
+    case Stop::Reason::kProven:
+      return absl::StrCat(waiting, ", and nothing was accepted in ", time, ". ");
+    case Stop::Reason::kUnchanged:
+      return absl::StrCat(waiting, ", and their number did not change in ", time,
+                          ": nothing seems to be accepted. ");
+    case Stop::Reason::kStopped:
+    case Stop::Reason::kAsleep:
+      break;
+  }
+  return absl::StrCat(waiting, ", and their number has not fallen in ", time, ". ");
+}
+
+// Of several processes the one whose state explains most.
+const model::Acceptor* MostTelling(const AcceptorList& acceptors) {
+  for (const char state : {'T', 't', 'D', 'Z'}) {
+    const auto found = std::find_if(acceptors.begin(), acceptors.end(), [&](const model::Acceptor* acceptor) {
+      return acceptor->state == state;
+    });
+    if (found != acceptors.end()) return *found;
+  }
+  const model::Acceptor* out_of_fds = FindOutOfDescriptors(acceptors);
+  if (out_of_fds != nullptr) return out_of_fds;
+  return acceptors.empty() ? nullptr : acceptors.front();
+}
+
+void BlameNoProcess(const model::Listener& listener, model::Finding* finding) {
+  const model::SocketProcesses* processes = listener.processes.get();
+  const bool nobody = processes != nullptr && processes->count == 0u;
+  absl::StrAppend(&finding->explanation, nobody ? "No process of this namespace holds the socket."
+                                                : "Its processes could not be read.");
+  finding->fix =
+      absl::StrCat("find who holds it: ls -l /proc/[0-9]*/fd | grep 'socket:\\[", listener.reading.inode,
+                   "\\]' on the node; it may have been passed to a process that does not accept");
+}
+
+void BlameThreads(const model::Acceptor& acceptor, model::Finding* finding) {
+  absl::StrAppend(&finding->explanation, NameOf(acceptor),
+                  " is alive but does not call accept(2): it is busy, or waits for something else.");
+  finding->fix = absl::StrCat("see what it does: cat /proc/", acceptor.pid,
+                              "/task/*/stack; py-spy dump --pid ", acceptor.pid, "; jstack ", acceptor.pid,
+                              "\nand a liveness probe that connects, so that it is restarted");
+}
+
+void BlameProcess(const model::Acceptor& acceptor, model::Finding* finding) {
+  const char state = acceptor.state.value_or('?');
+  const std::string name = NameOf(acceptor);
+  finding->evidence.push_back(
+      {.name = absl::StrCat("state of pid ", acceptor.pid), .value = std::string(1, state)});
+  if (acceptor.open_fds.has_value() && acceptor.fd_limit.has_value()) {
+    finding->evidence.push_back({.name = "open files of their limit", .value = Descriptors(acceptor)});
+  }
+  if (state == 'T') {
+    absl::StrAppend(&finding->explanation, name, " is stopped by a signal (state T).");
+    finding->fix = absl::StrCat("kill -CONT ", acceptor.pid, "\nand find who sent SIGSTOP or SIGTSTP");
+  } else if (state == 't') {
+    absl::StrAppend(&finding->explanation, name, " is held by a debugger (state t).");
+    finding->fix = absl::StrCat("detach it: grep TracerPid /proc/", acceptor.pid, "/status");
+  } else if (state == 'D') {
+    absl::StrAppend(&finding->explanation, name, " is in uninterruptible sleep (state D).");
+    finding->fix =
+        absl::StrCat("see what it waits for, a disk, NFS or a frozen cgroup: cat /proc/", acceptor.pid,
+                     "/stack\ndocker unpause, if it was paused; and a liveness probe that connects");
+  } else if (state == 'Z') {
+    absl::StrAppend(&finding->explanation, "The main thread of ", name, " has ended (state Z).");
+    finding->fix = "restart it";
+  } else if (model::HasOpen(acceptor, model::kNearlyAll)) {
+    absl::StrAppend(&finding->explanation, name, " has ", Descriptors(acceptor),
+                    " descriptors open: without a free one accept(2) fails with EMFILE.");
+    finding->fix = DescriptorAdvice();
+  } else {
+    BlameThreads(acceptor, finding);
+  }
+}
+
+// Full: new ones are lost. Stopped: all who come are.
+model::Severity HowBad(const model::Listener& listener, const Stop& stop) {
+  const bool lost = model::IsFull(listener.reading) || stop.reason == Stop::Reason::kStopped;
+  return lost ? model::Severity::kCritical : model::Severity::kWarning;
+}
+
+model::Finding Describe(const Case& the_case, const model::Listener& listener, const Stop& stop) {
+  const AcceptorList acceptors = AcceptorsOf(the_case.ns, listener);
+  model::Finding finding;
+  finding.listener = &listener;
+  finding.severity = HowBad(listener, stop);
+  finding.since = stop.since;
+  finding.evidence.push_back({.name = "queue", .value = absl::StrCat(listener.reading.queue)});
+  if (listener.reading.limit.has_value()) {
+    finding.evidence.push_back({.name = "limit", .value = absl::StrCat(*listener.reading.limit)});
+  }
+  if (const std::optional<Loss> loss = OverflowLoss(the_case, listener)) {
+    finding.evidence.push_back({.name = "TcpExtListenOverflows",
+                                .value = absl::StrCat(loss->counts.accept_queue_full),
+                                .window = loss->last - loss->start});
+  }
+  if (stop.reason == Stop::Reason::kProven) {
+    finding.evidence.push_back({.name = "accepted, by TcpPassiveOpens and the queue",
+                                .value = "0",
+                                .window = the_case.now - stop.since});
+  }
+  finding.evidence.push_back({.name = "processes that share it", .value = ListNames(listener, acceptors)});
+  finding.explanation = WhatHappened(listener, stop, the_case.now);
+  const model::Acceptor* telling = MostTelling(acceptors);
+  if (telling != nullptr) {
+    BlameProcess(*telling, &finding);
+  } else {
+    BlameNoProcess(listener, &finding);
+  }
+  finding.no_help = "a larger backlog: it fills as well";
+  return finding;
+}
+
+void Check(const Case& the_case, std::vector<model::Finding>* findings) {
+  for (const model::Listener& listener : the_case.ns.listeners) {
+    const std::optional<Stop> stop = FindStop(the_case, listener);
+    if (stop.has_value()) findings->push_back(Describe(the_case, listener, *stop));
+  }
+}
+
+}  // namespace
+
+const Rule kAcceptStopped = {
+    .id = "accept-stopped", .summary = "connections wait, and nobody accepts any", .check = Check};
+
+}  // namespace listenq::analyze
