@@ -15,9 +15,9 @@ namespace listenq::client {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitError = 1;
 inline constexpr int kExitUsage = 2;
-// An answer about several nodes lacks some of them.
+// An answer about several nodes lacks some of them, an audit something else that it should have seen.
 inline constexpr int kExitPartial = 3;
-// findings --exit-code: there are some.
+// findings --exit-code: there are some. audit: a rule is broken.
 inline constexpr int kExitFindings = 4;
 
 struct CommandLine {

@@ -12,6 +12,9 @@ namespace listenq::client {
 // answer at once.
 inline constexpr char kCompleteCommand[] = "__complete";
 
+// FlagInfo::names of a value that is a file: the shell knows them itself.
+inline constexpr char kFileNames[] = "files";
+
 struct FlagInfo {
   // "o", "output": without dashes; either may be "".
   std::string short_name;

@@ -44,6 +44,13 @@ std::string BashChoices(const std::vector<std::string>& choices) {
   return absl::StrCat("COMPREPLY=($(compgen -W ", ShellQuote(absl::StrJoin(choices, " ")), " -- \"$cur\"))");
 }
 
+std::string BashValues(const std::string& function, const FlagInfo& flag) {
+  if (flag.names == kFileNames) {
+    return "mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); compopt -o filenames 2> /dev/null";
+  }
+  return flag.names.empty() ? BashChoices(flag.choices) : absl::StrCat(function, "_names ", flag.names);
+}
+
 // bash: one case per command with its flags; one per flag with its values.
 std::string BashCommandCase(const std::string& function, const CommandInfo& command) {
   std::vector<std::string> words;
@@ -52,10 +59,8 @@ std::string BashCommandCase(const std::string& function, const CommandInfo& comm
     const std::vector<std::string> spellings = Spellings(flag);
     words.insert(words.end(), spellings.begin(), spellings.end());
     if (!flag.takes_value) continue;
-    absl::StrAppend(
-        &values, "        ", absl::StrJoin(spellings, "|"), ") ",
-        flag.names.empty() ? BashChoices(flag.choices) : absl::StrCat(function, "_names ", flag.names),
-        "; return ;;\n");
+    absl::StrAppend(&values, "        ", absl::StrJoin(spellings, "|"), ") ", BashValues(function, flag),
+                    "; return ;;\n");
   }
   std::string text =
       absl::StrCat("    ", absl::StrJoin(Names(command), "|"), ")\n      case \"$prev\" in\n", values,
@@ -127,6 +132,7 @@ std::string ZshText(absl::string_view text) {
 // A space before the function keeps _arguments from adding arguments of its own.
 std::string ZshAction(const std::string& function, const std::vector<std::string>& choices,
                       const std::string& names) {
+  if (names == kFileNames) return ":file:_files";
   if (!names.empty()) return absl::StrCat(":value: ", function, "_names ", names);
   return choices.empty() ? ":value: " : absl::StrCat(":value:(", absl::StrJoin(choices, " "), ")");
 }
@@ -186,9 +192,10 @@ std::string FishFlag(const CommandTree& tree, const std::string& prefix, const F
   std::string text = prefix;
   if (!flag.short_name.empty()) absl::StrAppend(&text, " -s ", flag.short_name);
   if (!flag.long_name.empty()) absl::StrAppend(&text, " -l ", flag.long_name);
-  if (flag.takes_value) absl::StrAppend(&text, " -x");
+  const bool takes_file = flag.names == kFileNames;
+  if (flag.takes_value) absl::StrAppend(&text, takes_file ? " -r -F" : " -x");
   if (!flag.choices.empty()) absl::StrAppend(&text, " -a ", FishQuote(absl::StrJoin(flag.choices, " ")));
-  if (!flag.names.empty()) absl::StrAppend(&text, " -a ", FishNames(tree, flag.names));
+  if (!flag.names.empty() && !takes_file) absl::StrAppend(&text, " -a ", FishNames(tree, flag.names));
   return absl::StrCat(text, " -d ", FishQuote(flag.description), "\n");
 }
 

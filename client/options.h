@@ -21,6 +21,7 @@ enum class Command {
   kNodes,
   kHistory,
   kFindings,
+  kAudit,
   kStates,
   kPorts,
   kDescribe,
@@ -30,7 +31,7 @@ enum class Command {
 // What a shell completes by asking the server.
 enum class NameKind { kNamespaces, kPods, kContainers, kNetns, kSysctls, kRules };
 
-enum class OutputFormat { kTable, kWide, kJson, kYaml, kCsv, kName };
+enum class OutputFormat { kTable, kWide, kJson, kYaml, kCsv, kName, kSarif, kJunit };
 
 enum class ColorMode { kAuto, kAlways, kNever };
 
@@ -54,6 +55,25 @@ struct Selection {
   std::optional<uint32_t> min_fill_percent;
   bool only_dropping = false;
   bool operator==(const Selection&) const = default;
+};
+
+// How many nodes must answer.
+struct NodeFloor {
+  uint32_t value = 0;
+  // Of those that should answer.
+  bool is_percent = false;
+  bool operator==(const NodeFloor&) const = default;
+};
+
+struct AuditOptions {
+  // Policies; "-" is standard input.
+  std::vector<std::string> files;
+  // Print the starter policy instead; asks nobody.
+  bool print_default = false;
+  // Absent is all.
+  std::optional<NodeFloor> min_nodes;
+  // Incomplete also where nobody can see into a namespace, or none was checked.
+  bool strict = false;
 };
 
 struct Options {
@@ -85,6 +105,7 @@ struct Options {
   SeverityFloor severity = SeverityFloor::kAll;
   std::vector<std::string> rules;
   bool exit_code = false;
+  AuditOptions audit;
   // states, ports: the longest that the walk may take; absent is the server's own bound.
   std::optional<absl::Duration> time_limit;
   // complete.

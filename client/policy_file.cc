@@ -183,9 +183,9 @@ absl::Status Reader::ReadKeys(const Value& map, const Keys& keys) {
 absl::Status Reader::ReadList(const Value& list, const Read& read) {
   if (!list.node.IsSequence()) return Fail(list, "must be a list, like [a, b]");
   if (list.node.size() == 0) return Fail(list, "must not be empty; leave it out to take all");
-  size_t index = 0;
-  for (const auto& node : list.node) {
-    const Value value = {absl::StrCat(list.path, "[", index++, "]"), LineOf(node.Mark(), list.line), node};
+  for (size_t i = 0; i < list.node.size(); ++i) {
+    const YAML::Node node = list.node[i];
+    const Value value = {absl::StrCat(list.path, "[", i, "]"), LineOf(node.Mark(), list.line), node};
     RETURN_IF_ERROR(read(value));
   }
   return absl::OkStatus();

@@ -34,6 +34,8 @@ absl::StatusOr<std::string> Print(const Answer<Row>& answer, const Options& opti
     case OutputFormat::kYaml:
       return JsonToYaml(AnswerToJson(answer));
     case OutputFormat::kCsv:
+    case OutputFormat::kSarif:
+    case OutputFormat::kJunit:
       break;
     case OutputFormat::kName: {
       std::string names;

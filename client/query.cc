@@ -41,7 +41,7 @@ void TakeMessage(Response& response, Answer<Row>& answer) {
       answer.summary = std::move(*response.mutable_summary());
       break;
     default:
-      break;  // results of a policy's rules, or a payload of a later version
+      break;  // a payload of a later version
   }
 }
 
@@ -96,11 +96,17 @@ class ObserverClient::Call {
     return ExplainServerError(base::FromGrpcStatus(status), state_.address, state_.timeout);
   }
 
+  // `take_other` sees each message first.
   template <typename Response, typename Row>
-  absl::StatusOr<Answer<Row>> ReadAll(std::unique_ptr<grpc::ClientReader<Response>> reader) {
+  absl::StatusOr<Answer<Row>> ReadAll(
+      std::unique_ptr<grpc::ClientReader<Response>> reader,
+      const std::function<void(const Response&)>& take_other = [](const Response&) {}) {
     Answer<Row> answer;
     Response response;
-    while (reader->Read(&response)) TakeMessage(response, answer);
+    while (reader->Read(&response)) {
+      take_other(response);
+      TakeMessage(response, answer);
+    }
     RETURN_IF_ERROR(Explain(reader->Finish()));
     return answer;
   }
@@ -157,10 +163,14 @@ absl::StatusOr<Answer<v1::SysctlSummary>> ObserverClient::SummarizeSysctls(
   return answer;
 }
 
-absl::StatusOr<Answer<v1::Finding>> ObserverClient::ListFindings(const v1::ListFindingsRequest& request) {
+absl::StatusOr<Answer<v1::Finding>> ObserverClient::ListFindings(const v1::ListFindingsRequest& request,
+                                                                 std::vector<v1::RuleResult>* rule_results) {
   Call call(*state_, true);
   auto answer = call.ReadAll<v1::ListFindingsResponse, v1::Finding>(
-      state_->stub->ListFindings(&call.context(), request));
+      state_->stub->ListFindings(&call.context(), request), [&](const v1::ListFindingsResponse& response) {
+        if (rule_results != nullptr && response.has_rule_result())
+          rule_results->push_back(response.rule_result());
+      });
   if (answer.ok()) {
     for (auto& item : answer->items) item.row.set_node_name(item.node_name);
   }

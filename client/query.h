@@ -63,7 +63,9 @@ class ObserverClient {
   absl::StatusOr<Answer<v1::DropEpisode>> ListDrops(const v1::ListDropsRequest& request);
   absl::StatusOr<Answer<v1::ListenerHistory>> GetHistory(const v1::GetHistoryRequest& request);
   absl::StatusOr<Answer<v1::SysctlSummary>> SummarizeSysctls(const v1::SummarizeSysctlsRequest& request);
-  absl::StatusOr<Answer<v1::Finding>> ListFindings(const v1::ListFindingsRequest& request);
+  // `rule_results` takes those of the request's policy, one for each rule and server; null takes none.
+  absl::StatusOr<Answer<v1::Finding>> ListFindings(const v1::ListFindingsRequest& request,
+                                                   std::vector<v1::RuleResult>* rule_results = nullptr);
   absl::StatusOr<Answer<v1::ConnectionSummary>> SummarizeConnections(
       const v1::SummarizeConnectionsRequest& request);
   // The statuses stand in the rows.

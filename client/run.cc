@@ -9,10 +9,12 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "agent/sys/status.h"
+#include "client/audit.h"
 #include "client/candidates.h"
 #include "client/command_line.h"
 #include "client/describe.h"
 #include "client/live.h"
+#include "client/policy_file.h"
 #include "client/print.h"
 #include "client/sysctl_groups.h"
 #include "client/time_proto.h"
@@ -54,6 +56,7 @@ class Runner {
   absl::StatusOr<Picture> Nodes(const Room& room);
   absl::StatusOr<Picture> History(const Room& room);
   absl::StatusOr<Picture> Findings(const Room& room);
+  absl::StatusOr<Picture> Audit(const Room& room);
   absl::StatusOr<Picture> Connections(const Room& room);
   absl::StatusOr<Picture> Description(const Room& room);
   absl::StatusOr<Picture> Take(const Room& room);
@@ -79,7 +82,7 @@ class Runner {
   int FollowDrops();
   absl::Status PrintEvent(const v1::DropEvent& event, bool first);
 
-  [[nodiscard]] ViewContext Now() const { return {.now = absl::Now(), .zone = output_.zone}; }
+  [[nodiscard]] ViewContext Now() const { return {.now = output_.clock(), .zone = output_.zone}; }
   [[nodiscard]] v1::ListListenersRequest ListenersRequest() const;
   [[nodiscard]] bool IsTable() const {
     return options_.output == OutputFormat::kTable || options_.output == OutputFormat::kWide;
@@ -312,6 +315,32 @@ absl::StatusOr<Picture> Runner::Findings(const Room& room) {
   return picture;
 }
 
+// Exceptions expire by this clock, whatever each node's says.
+absl::StatusOr<Picture> Runner::Audit(const Room& room) {
+  ASSIGN_OR_RETURN(Policy policy, ReadPolicy(options_.audit.files));
+  v1::ListFindingsRequest request;
+  *request.mutable_filter() = MakeFilter(options_.selection);
+  *request.mutable_policy() = policy.rules;
+  const ViewContext now = Now();
+  SetTime(now.now, *request.mutable_now_time());
+  if (const size_t bytes = request.ByteSizeLong(); bytes > kMaxPolicyBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("send policy: ", FormatCount(bytes),
+                                                   " bytes are more than the ", FormatCount(kMaxPolicyBytes),
+                                                   " of a request; audit in parts"));
+  }
+  std::vector<v1::RuleResult> results;
+  ASSIGN_OR_RETURN(auto answer, client_.ListFindings(request, &results));
+  const AuditReport report = MakeAuditReport(std::move(policy), std::move(answer), results, options_.audit);
+  Picture picture;
+  ASSIGN_OR_RETURN(picture.text,
+                   PrintAudit(report, options_, now, StyleFor(options_, room.width, output_.color)));
+  picture.notes = NodeNotes(report.answer.node_statuses, report.answer.summary);
+  if (IsTable()) absl::StrAppend(&picture.notes, StaleNote(report.answer, now));
+  absl::StrAppend(&picture.notes, AuditNote(report));
+  picture.exit_code = report.exit_code;
+  return picture;
+}
+
 std::string StatesText(const Answer<v1::ConnectionSummary>& answer, const TableStyle& style) {
   const Table queues = SynQueuesTable(answer);
   std::string text = RenderTable(StatesTable(answer), style);
@@ -380,6 +409,8 @@ absl::StatusOr<Picture> Runner::Take(const Room& room) {
       return History(room);
     case Command::kFindings:
       return Findings(room);
+    case Command::kAudit:
+      return Audit(room);
     case Command::kDescribe:
       return Description(room);
     case Command::kStates:

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/options.h"
 #include "client/query.h"
@@ -26,6 +27,7 @@ struct Output {
   // out is a terminal: top and --watch draw in place.
   bool is_terminal = false;
   absl::TimeZone zone;
+  std::function<absl::Time()> clock = absl::Now;
 };
 
 // The exit code (command_line.h). Errors are notes: "listenq: …".

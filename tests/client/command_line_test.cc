@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "client/policy_file.h"
+
 namespace listenq::client {
 namespace {
 
@@ -205,6 +207,45 @@ TEST(CommandLine, DescribesWhatIsChosen) {
   }
 }
 
+TEST(CommandLine, AuditsByPolicies) {
+  const Options options = Accept({"audit", "-f", "a.yaml", "-f", "-", "--filename=b,c.yaml", "--min-nodes",
+                                  "95%", "--strict", "-n", "shop", "--pod", "api-*", "-o", "sarif"});
+  EXPECT_EQ(options.command, Command::kAudit);
+  EXPECT_THAT(options.audit.files, ElementsAre("a.yaml", "-", "b,c.yaml"));
+  EXPECT_EQ(options.audit.min_nodes, (NodeFloor{.value = 95, .is_percent = true}));
+  EXPECT_TRUE(options.audit.strict);
+  EXPECT_THAT(options.selection.namespaces, ElementsAre("shop"));
+  EXPECT_THAT(options.selection.pods, ElementsAre("api-*"));
+  EXPECT_EQ(options.output, OutputFormat::kSarif);
+  EXPECT_EQ(Accept({"audit", "-f", "a", "--min-nodes", "200"}).audit.min_nodes, NodeFloor{.value = 200});
+  EXPECT_EQ(Accept({"audit", "-f", "a"}).audit.min_nodes, std::nullopt);
+  EXPECT_EQ(Accept({"-o", "junit", "audit", "-f", "a"}).output, OutputFormat::kJunit);
+}
+
+TEST(CommandLine, AuditNeedsAPolicy) {
+  const std::string see = "\nsee `listenq audit --help`";
+  ExpectUsageError({"audit"},
+                   "audit needs a policy: -f FILE; --print-default prints one to start from" + see);
+  for (const char* floor : {"101%", "%", "-1", "many", "95.5%", ""}) {
+    ExpectUsageError(
+        {"audit", "-f", "a", "--min-nodes", floor},
+        std::string("--min-nodes: ") + floor + ": not a number of nodes or a percentage, like 95%" + see);
+  }
+  ExpectUsageError({"audit", "-f", "a", "-o", "name"},
+                   "--output: name: not one of table, wide, json, yaml, csv, sarif, junit" + see);
+  ExpectUsageError({"-o", "name", "audit", "-f", "a"},
+                   "audit has no name: one of table, wide, json, yaml, csv, sarif, junit" + see);
+  ExpectUsageError({"-o", "sarif", "findings"},
+                   "-o sarif goes with audit alone\nsee `listenq findings --help`");
+}
+
+TEST(CommandLine, PrintsThePolicyToStartFrom) {
+  const ParseOutcome outcome = Parse({"audit", "--print-default"});
+  EXPECT_FALSE(outcome.options.has_value());
+  EXPECT_EQ(outcome.exit_code, kExitOk);
+  EXPECT_EQ(outcome.out, DefaultPolicy());
+}
+
 TEST(CommandLine, BoundsAWalk) {
   const Options options = Accept({"ports", "--time-limit", "500ms", "--limit", "3", "web-0"});
   EXPECT_EQ(options.command, Command::kPorts);
@@ -282,7 +323,7 @@ TEST(CompleteCommand, IsSilentAboutWhatItCannotTake) {
 
 TEST(CommandLine, HelpsEveryCommandWithAnExample) {
   for (const char* command : {"listeners", "top", "namespaces", "sysctls", "drops", "history", "findings",
-                              "nodes", "completion", "version", "help"}) {
+                              "audit", "nodes", "completion", "version", "help"}) {
     const ParseOutcome outcome = Parse({command, "--help"});
     EXPECT_EQ(outcome.exit_code, kExitOk);
     EXPECT_THAT(outcome.out, HasSubstr(std::string("Usage: listenq ") + command)) << command;
@@ -292,7 +333,8 @@ TEST(CommandLine, HelpsEveryCommandWithAnExample) {
 }
 
 TEST(CommandLine, HelpFitsIntoAHundredColumns) {
-  for (const char* command : {"listeners", "top", "sysctls", "drops", "findings", "ports", "completion"}) {
+  for (const char* command :
+       {"listeners", "top", "sysctls", "drops", "findings", "audit", "ports", "completion"}) {
     const std::string help = Parse({command, "-h"}).out;
     for (size_t start = 0; start < help.size();) {
       const size_t end = std::min(help.find('\n', start), help.size());

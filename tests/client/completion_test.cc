@@ -77,6 +77,11 @@ TEST_F(BashCompletion, OffersCommandsAliasesFlagsAndValues) {
   EXPECT_EQ(Complete("listenq listeners --server \"\""), "\n");
 }
 
+TEST_F(BashCompletion, OffersFilesWhereAFileIsWanted) {
+  EXPECT_EQ(Complete("listenq audit -f " + base_ + ".ba"), path_ + "\n");
+  EXPECT_NE(access(calls_.c_str(), F_OK), 0);
+}
+
 TEST_F(BashCompletion, AsksForNamesByTheFlagsSoFar) {
   EXPECT_EQ(Complete(program_ + " listeners -n shop a"), "api-1 api-2\n");
   EXPECT_EQ(Called(), "__complete pods listeners -n shop ");
