@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "agent/discover/socket_owners.h"
 #include "agent/model/sysctl.h"
+#include "agent/sys/file.h"
 
 namespace listenq::agent {
 namespace {
@@ -43,7 +44,7 @@ std::vector<std::string> WaysIn(const std::string& proc, const discover::FoundNa
 std::vector<std::string> PinNames(const std::vector<std::string>& pins) {
   std::vector<std::string> names;
   names.reserve(pins.size());
-  for (const std::string& pin : pins) names.push_back(pin.substr(pin.rfind('/') + 1));
+  for (const std::string& pin : pins) names.emplace_back(sys::BaseName(pin));
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;

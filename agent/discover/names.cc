@@ -1,12 +1,9 @@
 #include "agent/discover/names.h"
 
+#include "agent/sys/file.h"
+
 namespace listenq::discover {
 namespace {
-
-absl::string_view LastPart(absl::string_view path) {
-  const size_t slash = path.rfind('/');
-  return slash == absl::string_view::npos ? path : path.substr(slash + 1);
-}
 
 template <typename Map, typename Key>
 typename Map::mapped_type Find(const Map& map, const Key& key) {
@@ -23,7 +20,7 @@ Names::Names(std::vector<std::shared_ptr<const Pod>> pods,
     pods_by_id_.emplace(pod->sandbox_id, pod.get());
     for (const PodContainer& container : pod->containers) pods_by_id_.emplace(container.id, pod.get());
     if (pod->detail == nullptr) continue;
-    const absl::string_view netns = LastPart(pod->detail->netns_path);
+    const absl::string_view netns = sys::BaseName(pod->detail->netns_path);
     // /proc/PID/ns/net is nobody's own name.
     if (!netns.empty() && netns != "net") pods_by_netns_.emplace(netns, pod.get());
     if (pod->detail->pid != 0 && !pod->gone) pods_by_pid_.emplace(pod->detail->pid, pod.get());

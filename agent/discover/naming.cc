@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/discover/guest_kernel.h"
+#include "agent/sys/file.h"
 
 namespace listenq::discover {
 namespace {
@@ -88,7 +89,7 @@ class Naming {
     const auto add = [&](const Pod* pod) {
       if (pod != nullptr && std::find(pods.begin(), pods.end(), pod) == pods.end()) pods.push_back(pod);
     };
-    for (const std::string& pin : found_.pins) add(names_.PodOfNetnsName(pin.substr(pin.rfind('/') + 1)));
+    for (const std::string& pin : found_.pins) add(names_.PodOfNetnsName(sys::BaseName(pin)));
     if (!pods.empty()) return pods;
     for (const uint32_t pid : found_.pids) add(names_.PodOfSandboxPid(pid));
     if (!pods.empty()) return pods;

@@ -9,12 +9,16 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "agent/sys/unique_fd.h"
 
 namespace listenq::sys {
 
 // Nothing that we read in one piece is larger; a longer file is OutOfRange.
 inline constexpr size_t kMaxFileBytes = size_t{4} << 20;
+
+// What stands after the last "/": all of it when there is none. Points into `path`.
+absl::string_view BaseName(absl::string_view path);
 
 // Opens `path` for reading, close-on-exec. NotFound when it is gone.
 absl::StatusOr<UniqueFd> OpenForRead(const std::string& path);
