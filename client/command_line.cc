@@ -18,6 +18,7 @@
 #include "base/version.h"
 #include "client/command_tree.h"
 #include "client/completion.h"
+#include "client/policy_file.h"
 #include "client/suggest.h"
 #include "client/time_spec.h"
 
@@ -37,6 +38,25 @@ const Names<OutputFormat>& OutputNames() {
   static const Names<OutputFormat> kNames = {{"table", OutputFormat::kTable}, {"wide", OutputFormat::kWide},
                                              {"json", OutputFormat::kJson},   {"yaml", OutputFormat::kYaml},
                                              {"csv", OutputFormat::kCsv},     {"name", OutputFormat::kName}};
+  return kNames;
+}
+
+// Before the command stands no command: there all of them may.
+const Names<OutputFormat>& AllOutputNames() {
+  static const Names<OutputFormat> kNames = [] {
+    Names<OutputFormat> names = OutputNames();
+    names.insert(names.end(), {{"sarif", OutputFormat::kSarif}, {"junit", OutputFormat::kJunit}});
+    return names;
+  }();
+  return kNames;
+}
+
+const Names<OutputFormat>& AuditOutputNames() {
+  static const Names<OutputFormat> kNames = [] {
+    Names<OutputFormat> names = AllOutputNames();
+    std::erase_if(names, [](const auto& name) { return name.second == OutputFormat::kName; });
+    return names;
+  }();
   return kNames;
 }
 
@@ -81,7 +101,7 @@ const Names<SortOrder>& SortNames() {
 }
 
 std::string NameOf(OutputFormat output) {
-  const auto& names = OutputNames();
+  const auto& names = AllOutputNames();
   return std::find_if(names.begin(), names.end(), [&](const auto& name) { return name.second == output; })
       ->first;
 }
@@ -196,18 +216,20 @@ class Definition {
   void DefineDrops();
   void DefineDescribe();
   void DefineFindings();
+  void DefineAudit();
   void DefineWalks();
   void DefineNodes();
   void DefineOthers();
   CLI::App& AddCommand(const std::string& name, Command command, const std::string& description,
                        const std::string& example);
   void AddConnectionFlags(CLI::App& app);
-  void AddOutputFlags(CLI::App& app);
+  void AddOutputFlags(CLI::App& app, const Names<OutputFormat>& names = OutputNames());
   void AddNamespaceFlags(CLI::App& app, const std::string& flag);
   void AddAllNamespaces(CLI::App& app);
   void AddSelectionFlags(CLI::App& app);
   void AddNetnsFlag(CLI::App& app);
   void AddPods(CLI::App& app);
+  void AddPodFlag(CLI::App& app);
   void SetPods(const std::vector<std::string>& pods);
   void AddLimit(CLI::App& app);
   void AddSort(CLI::App& app);
@@ -245,16 +267,17 @@ Definition::Definition(const CommandLine& line) : line_(line), program_(SpokenPr
   DefineDrops();
   DefineDescribe();
   DefineFindings();
+  DefineAudit();
   DefineWalks();
   DefineNodes();
   DefineOthers();
   root_.footer(
       "Each command has a help with an example: " + program_ + " COMMAND --help\n\n" +
       "Exit codes: 0 ok, 1 error, 2 wrong usage, 3 an answer about several nodes lacks some of them,\n"
-      "4 there are findings (findings --exit-code)");
+      "4 there are findings (findings --exit-code), or a policy is broken (audit)");
   // kubectl takes its flags before the command too; the commands' own help lists them.
   AddConnectionFlags(root_);
-  AddOutputFlags(root_);
+  AddOutputFlags(root_, AllOutputNames());
   AddNamespaceFlags(root_, "-n,--namespace");
   for (CLI::Option* option : root_.get_options()) {
     if (option->get_name() != "--help") option->group("");
@@ -286,8 +309,8 @@ void Definition::AddConnectionFlags(CLI::App& app) {
             options_.color);
 }
 
-void Definition::AddOutputFlags(CLI::App& app) {
-  AddChoice(app, "-o,--output", OutputNames(), "Format; in json and yaml 64-bit numbers are strings",
+void Definition::AddOutputFlags(CLI::App& app, const Names<OutputFormat>& names) {
+  AddChoice(app, "-o,--output", names, "Format; in json and yaml 64-bit numbers are strings",
             options_.output);
   app.add_flag_callback(
       "--no-headers", [this] { options_.headers = false; }, "No line with the columns' names");
@@ -353,6 +376,12 @@ void Definition::AddPods(CLI::App& app) {
          "POD", [this](const std::vector<std::string>& pods) { SetPods(pods); },
          "Pod by name, or a glob; none is all")
       ->type_name("");
+}
+
+void Definition::AddPodFlag(CLI::App& app) {
+  AddValues(
+      app, "--pod", "POD", "Pod by name, or a glob", [this] { options_.selection.pods.clear(); },
+      [this](const std::string& text) { return AddPod(text, options_.selection.pods); });
 }
 
 void Definition::SetPods(const std::vector<std::string>& pods) {
@@ -446,9 +475,7 @@ void Definition::DefineSysctls() {
   AddChoice(sysctls, "--by", SysctlGroupingNames(), "How many have which value, those that differ first",
             options_.sysctl_grouping);
   AddNamespaceFlags(sysctls, "-n,--namespace");
-  AddValues(
-      sysctls, "--pod", "POD", "Pod by name, or a glob", [this] { options_.selection.pods.clear(); },
-      [this](const std::string& text) { return AddPod(text, options_.selection.pods); });
+  AddPodFlag(sysctls);
   AddSelectionFlags(sysctls);
   AddLimit(sysctls);
   AddOutputFlags(sysctls);
@@ -514,6 +541,53 @@ void Definition::DefineFindings() {
   AddLimit(findings);
   AddOutputFlags(findings);
   AddConnectionFlags(findings);
+}
+
+// "95%" or "200".
+absl::Status SetNodeFloor(const std::string& text, std::optional<NodeFloor>& target) {
+  absl::string_view digits = text;
+  NodeFloor floor;
+  floor.is_percent = absl::EndsWith(text, "%");
+  if (floor.is_percent) digits.remove_suffix(1);
+  const uint32_t most = floor.is_percent ? 100 : 1'000'000;
+  if (!AllDigits(digits) || !absl::SimpleAtoi(digits, &floor.value) || floor.value > most) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(text, ": not a number of nodes or a percentage, like 95%"));
+  }
+  target = floor;
+  return absl::OkStatus();
+}
+
+void Definition::DefineAudit() {
+  AuditOptions& audit_options = options_.audit;
+  CLI::App& audit =
+      AddCommand("audit", Command::kAudit, "Which network namespaces break a policy over sysctls",
+                 "audit -f policy.yaml --min-nodes 95% -o junit");
+  audit.footer(
+      "Exit codes: 4 a rule is broken, 3 none is but the audit is incomplete, 0 clean,\n"
+      "2 a bad policy or flag, 1 no server answers.\n"
+      "A policy to start from: audit --print-default > policy.yaml\n\n" +
+      audit.get_footer());
+  audit
+      .add_option_function<std::vector<std::string>>(
+          "-f,--filename",
+          [&audit_options](const std::vector<std::string>& files) { audit_options.files = files; },
+          "Policy, YAML; - is standard input; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  audit.add_flag_callback(
+      "--print-default", [&audit_options] { audit_options.print_default = true; },
+      "Print a commented policy to start from, and end");
+  AddValue(audit, "--min-nodes", "N|PERCENT%", "Complete with so many nodes: 95%, or 200; default: all",
+           [&audit_options](const std::string& text) { return SetNodeFloor(text, audit_options.min_nodes); });
+  audit.add_flag_callback(
+      "--strict", [&audit_options] { audit_options.strict = true; },
+      "Incomplete also with guest kernels (gVisor, Kata), or none checked");
+  AddNamespaceFlags(audit, "-n,--namespace");
+  AddPodFlag(audit);
+  AddSelectionFlags(audit);
+  AddOutputFlags(audit, AuditOutputNames());
+  AddConnectionFlags(audit);
 }
 
 // What walks over connections says so: nothing else here costs the node more with its traffic.
@@ -583,13 +657,10 @@ std::vector<std::string> Choices(const std::string& type_name) {
 
 // The kind of names that a value stands for, by what the help calls it; "" for none.
 std::string NamesOf(const std::string& value) {
-  constexpr std::pair<const char*, const char*> kKinds[] = {{"NAMESPACE", "namespaces"},
-                                                            {"N|NAMESPACE", "namespaces"},
-                                                            {"POD", "pods"},
-                                                            {"CONTAINER", "containers"},
-                                                            {"NAME|INODE|host", "netns"},
-                                                            {"SYSCTL", "sysctls"},
-                                                            {"RULE", "rules"}};
+  constexpr std::pair<const char*, const char*> kKinds[] = {
+      {"NAMESPACE", "namespaces"}, {"N|NAMESPACE", "namespaces"}, {"POD", "pods"},
+      {"CONTAINER", "containers"}, {"NAME|INODE|host", "netns"},  {"SYSCTL", "sysctls"},
+      {"RULE", "rules"},           {"FILE", kFileNames}};
   for (const auto& [name, kind] : kKinds) {
     if (value == name) return kind;
   }
@@ -696,6 +767,9 @@ ParseOutcome Completion(const Definition& definition, const CLI::App& root, cons
 
 // What a command lacks.
 std::string Missing(const Options& options) {
+  if (options.command == Command::kAudit && options.audit.files.empty()) {
+    return "audit needs a policy: -f FILE; --print-default prints one to start from";
+  }
   if (options.command != Command::kDescribe) return "";
   if (options.output == OutputFormat::kCsv || options.output == OutputFormat::kName) {
     return absl::StrCat("describe has no ", NameOf(options.output), ": listeners, findings and sysctls have");
@@ -714,6 +788,13 @@ std::string Contradiction(const Options& options) {
   if (groups_rows && !has_groups) {
     return absl::StrCat("--by does not go with -o ", NameOf(options.output),
                         ": it groups tables and csv; each row of that format has its workload");
+  }
+  const bool is_for_audit = options.output == OutputFormat::kSarif || options.output == OutputFormat::kJunit;
+  if (is_for_audit && options.command != Command::kAudit) {
+    return absl::StrCat("-o ", NameOf(options.output), " goes with audit alone");
+  }
+  if (options.output == OutputFormat::kName && options.command == Command::kAudit) {
+    return absl::StrCat("audit has no name: one of ", Join(AuditOutputNames(), ", "));
   }
   if (options.time_limit && *options.time_limit >= options.timeout) {
     return absl::StrCat("--time-limit ", absl::FormatDuration(*options.time_limit),
@@ -744,6 +825,7 @@ ParseOutcome Finish(Definition& definition) {
   if (command->get_name() == "help") return Help(definition);
   if (command->get_name() == "version") return Print(absl::StrCat("listenq ", base::Version(), "\n"));
   if (command->get_name() == "completion") return Completion(definition, root, *command);
+  if (definition.options().audit.print_default) return Print(std::string(DefaultPolicy()));
   const std::string missing = Missing(definition.options());
   if (!missing.empty()) return UsageError(root, command, missing);
   const std::string contradiction = Contradiction(definition.options());
