@@ -178,6 +178,55 @@ TEST_F(NamespaceTrackerTest, AListenerThatAppearedTakesTheMinimumAway) {
   EXPECT_EQ(event->unattributed, 3u);
 }
 
+model::Counters Snmp(uint64_t passive_opens) {
+  static const auto kNames =
+      std::make_shared<const model::CounterNames>(std::vector<std::string>{"TcpPassiveOpens"});
+  return {.names = kNames, .values = {passive_opens}};
+}
+
+TEST_F(NamespaceTrackerTest, QueueThatStandsStillIsPublishedOnceAndForgotten) {
+  tracker_.ApplyFull(Full(0, {Socket(1, 3), Socket(2)}));
+  for (int i = 1; i < 10; ++i) tracker_.ApplyRefresh(Refresh(i, {Socket(1, 3), Socket(2)}));
+  EXPECT_FALSE(tracker_.lags());
+  EXPECT_EQ(PublishedListener(0).lag, nullptr);
+  tracker_.ApplyRefresh(Refresh(10, {Socket(1, 3), Socket(2)}));
+  EXPECT_TRUE(tracker_.lags());
+  ASSERT_NE(PublishedListener(0).lag, nullptr);
+  EXPECT_EQ(PublishedListener(0).lag->waiting_since, At(0));
+  EXPECT_EQ(PublishedListener(1).lag, nullptr);
+  const auto published = tracker_.Publish();
+  tracker_.ApplyRefresh(Refresh(11, {Socket(1, 3), Socket(2)}));
+  EXPECT_EQ(tracker_.Publish(), published) << "nothing new";
+  tracker_.ApplyRefresh(Refresh(12, {Socket(1, 0), Socket(2)}));
+  EXPECT_FALSE(tracker_.lags());
+  EXPECT_EQ(PublishedListener(0).lag, nullptr);
+}
+
+TEST_F(NamespaceTrackerTest, FullReadingsTellThatNothingWasAccepted) {
+  for (const double second : {0, 5, 10}) {
+    model::NamespaceReading reading = Full(second, {Socket(1, 3), Socket(2)});
+    reading.snmp = Snmp(100);
+    tracker_.ApplyFull(std::move(reading));
+    EXPECT_EQ(PublishedListener(0).lag != nullptr, second == 10);
+  }
+  EXPECT_EQ(PublishedListener(0).lag->no_accept_since, At(0));
+  model::NamespaceReading reading = Full(15, {Socket(1, 3), Socket(2)});
+  reading.snmp = Snmp(101);
+  tracker_.ApplyFull(std::move(reading));
+  EXPECT_EQ(PublishedListener(0).lag->no_accept_since, absl::InfiniteFuture());
+}
+
+TEST_F(NamespaceTrackerTest, EndedNamespaceHasNeitherLagNorAcceptors) {
+  tracker_.ApplyFull(Full(0, {Socket(1, 3)}));
+  tracker_.ApplyFull(Full(10, {Socket(1, 3)}));
+  tracker_.SetAcceptors(std::make_shared<const model::Acceptors>());
+  EXPECT_NE(PublishedListener(0).lag, nullptr);
+  EXPECT_NE(tracker_.Publish()->acceptors, nullptr);
+  const auto ended = tracker_.End(At(11));
+  EXPECT_EQ(ended->listeners.at(0).lag, nullptr);
+  EXPECT_EQ(ended->acceptors, nullptr);
+}
+
 TEST_F(NamespaceTrackerTest, MissingOnceIsKeptMissingTwiceIsGone) {
   tracker_.ApplyFull(Full(1, {Socket(1), Socket(2, 4)}));
   const auto event = tracker_.ApplyFull(Full(2, {Socket(1, 0, 3)}, 3, 3));
