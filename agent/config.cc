@@ -94,14 +94,6 @@ std::string HostName() {
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
-absl::Status ReadDuration(absl::string_view flag, const std::string& text, absl::Duration least,
-                          absl::Duration* value) {
-  if (absl::ParseDuration(text, value) && *value >= least && *value <= absl::Hours(24 * 30))
-    return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(flag, " ", text, ": not a duration of at least ",
-                                                 absl::FormatDuration(least), ", like 500ms, 5s or 15m"));
-}
-
 absl::Status CheckCriEndpoint(const std::string& endpoint) {
   if (endpoint == "auto" || endpoint == "off") return absl::OkStatus();
   const absl::StatusOr<base::Address> address = base::ParseServerAddress(endpoint);
@@ -129,40 +121,32 @@ absl::StatusOr<Config> Check(const Flags& flags) {
   scanner.recorder.memory_limit_bytes = flags.history_memory_mib << 20;
   scanner.recorder.max_episodes = flags.max_drops;
   constexpr absl::Duration kLeast = absl::Milliseconds(100);
-  RETURN_IF_ERROR(ReadDuration("--interval", flags.interval, kLeast, &scanner.beat));
-  RETURN_IF_ERROR(ReadDuration("--full-interval", flags.full_interval, scanner.beat, &scanner.full_interval));
+  RETURN_IF_ERROR(base::ReadDuration("--interval", flags.interval, kLeast, &scanner.beat));
   RETURN_IF_ERROR(
-      ReadDuration("--slow-interval", flags.slow_interval, scanner.full_interval, &scanner.slow_interval));
-  RETURN_IF_ERROR(ReadDuration("--hot-time", flags.hot_time, absl::ZeroDuration(), &scanner.hot_time));
-  RETURN_IF_ERROR(ReadDuration("--history", flags.history_time, scanner.beat, &scanner.recorder.samples_for));
-  RETURN_IF_ERROR(ReadDuration("--drops", flags.drops_time, scanner.beat, &scanner.recorder.episodes_for));
+      base::ReadDuration("--full-interval", flags.full_interval, scanner.beat, &scanner.full_interval));
+  RETURN_IF_ERROR(base::ReadDuration("--slow-interval", flags.slow_interval, scanner.full_interval,
+                                     &scanner.slow_interval));
+  RETURN_IF_ERROR(base::ReadDuration("--hot-time", flags.hot_time, absl::ZeroDuration(), &scanner.hot_time));
+  RETURN_IF_ERROR(
+      base::ReadDuration("--history", flags.history_time, scanner.beat, &scanner.recorder.samples_for));
+  RETURN_IF_ERROR(
+      base::ReadDuration("--drops", flags.drops_time, scanner.beat, &scanner.recorder.episodes_for));
   config.names.interval = scanner.beat;
   return config;
 }
 
 }  // namespace
 
-std::variant<Config, EarlyExit> ParseFlags(int argc, const char* const* argv) {
+std::variant<Config, base::EarlyExit> ParseFlags(int argc, const char* const* argv) {
   Flags flags;
   CLI::App app(
       "Reads the listen queues, counters and net sysctls of every network namespace of this node,\n"
       "and serves them by gRPC to `listenq`.",
       "listenq-agent");
   Declare(&app, &flags);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    return EarlyExit{.code = 0, .text = app.help()};
-  } catch (const CLI::CallForVersion&) {
-    return EarlyExit{.code = 0, .text = absl::StrCat("listenq-agent ", base::Version(), "\n")};
-  } catch (const CLI::ParseError& error) {
-    return EarlyExit{.code = 2,
-                     .text = absl::StrCat("listenq-agent: ", error.what(), "; see listenq-agent --help\n")};
-  }
+  if (std::optional<base::EarlyExit> exit = base::ParseCommandLine(app, argc, argv)) return *exit;
   absl::StatusOr<Config> config = Check(flags);
-  if (!config.ok()) {
-    return EarlyExit{.code = 2, .text = absl::StrCat("listenq-agent: ", config.status().message(), "\n")};
-  }
+  if (!config.ok()) return base::WrongFlag("listenq-agent", config.status());
   return *std::move(config);
 }
 

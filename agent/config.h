@@ -10,6 +10,7 @@
 #include "agent/discover/name_poller.h"
 #include "agent/scanner.h"
 #include "base/address.h"
+#include "base/flags.h"
 
 namespace listenq::agent {
 
@@ -23,15 +24,9 @@ struct Config {
   std::string cri_endpoint;
 };
 
-// What to do instead of running: print `text` and exit.
-struct EarlyExit {
-  int code = 0;
-  std::string text;
-};
-
 // EarlyExit with code 0 for --help and --version, with code 2 and one line that names the flag for what can't
 // be used.
-std::variant<Config, EarlyExit> ParseFlags(int argc, const char* const* argv);
+std::variant<Config, base::EarlyExit> ParseFlags(int argc, const char* const* argv);
 
 }  // namespace listenq::agent
 

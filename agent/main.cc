@@ -7,6 +7,7 @@
 #include "agent/app.h"
 #include "agent/config.h"
 #include "agent/self_cost.h"
+#include "base/flags.h"
 #include "base/logging.h"
 #include "base/signals.h"
 
@@ -15,7 +16,7 @@ int main(int argc, char** argv) {
   // One heap for all threads: gRPC's own would each keep what they once needed.
   mallopt(M_ARENA_MAX, 1);
   auto parsed = listenq::agent::ParseFlags(argc, argv);
-  if (const auto* exit = std::get_if<listenq::agent::EarlyExit>(&parsed)) {
+  if (const auto* exit = std::get_if<listenq::base::EarlyExit>(&parsed)) {
     std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);
     return exit->code;
   }

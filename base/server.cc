@@ -1,5 +1,7 @@
 #include "base/server.h"
 
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
 
 #include <string>
@@ -10,7 +12,25 @@
 
 namespace listenq::base {
 
+namespace {
+
+constexpr int kMaxStreamsPerConnection = 128;
+
+// Both are switches of the whole process; the plugin must not be registered twice.
+void EnableHealthAndReflection() {
+  [[maybe_unused]] static const bool kOnce = [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    return true;
+  }();
+}
+
+}  // namespace
+
 absl::StatusOr<PlainServer> StartPlainServer(grpc::ServerBuilder& builder, const Address& address) {
+  EnableHealthAndReflection();
+  builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
   PlainServer result{.address = address};
   std::string bind_to = ToString(address);
   if (address.is_unix()) {

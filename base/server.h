@@ -14,6 +14,10 @@
 
 namespace listenq::base {
 
+// gRPC itself refuses a larger request, before it is parsed: RESOURCE_EXHAUSTED (ServerBuilder's
+// SetMaxReceiveMessageSize).
+inline constexpr int kMaxRequestBytes = 64 << 10;
+
 // A listening server. The claim outlives the server, which removes its socket file when it goes.
 struct PlainServer {
   std::optional<SocketClaim> claim;
@@ -22,7 +26,8 @@ struct PlainServer {
   Address address;
 };
 
-// Adds the port to `builder`, which has its services already, and starts. A unix socket ends up 0660 and is
+// Adds the port to `builder`, which has its services already, bounds requests and streams, and starts; health
+// and reflection are served too. A unix socket ends up 0660 and is
 // never wider. Threading: call it before the process starts threads that make files (it sets the umask).
 // FailedPrecondition: another agent has the socket. Unavailable: gRPC could not bind; a port that another
 // process has is not shared with it.

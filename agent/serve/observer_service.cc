@@ -15,6 +15,7 @@
 #include "agent/serve/node_status.h"
 #include "agent/serve/send_reactor.h"
 #include "base/grpc_status.h"
+#include "base/refuse_reactor.h"
 
 namespace listenq::serve {
 namespace {
@@ -59,9 +60,9 @@ grpc::ServerWriteReactor<Response>* Serve(NodeView& view, const sys::Clock& cloc
     return new SendReactor<Response>(ToMessages(SkewAnswer<Response>(basis, request.min_api_minor())));
   }
   const absl::StatusOr<Filter> filter = Filter::Compile(request.filter(), basis.now);
-  if (!filter.ok()) return new RefuseReactor<Response>(base::ToGrpcStatus(filter.status()));
+  if (!filter.ok()) return new base::RefuseReactor<Response>(base::ToGrpcStatus(filter.status()));
   absl::StatusOr<BatchedAnswer<Response>> rows = answer(basis, *filter);
-  if (!rows.ok()) return new RefuseReactor<Response>(base::ToGrpcStatus(rows.status()));
+  if (!rows.ok()) return new base::RefuseReactor<Response>(base::ToGrpcStatus(rows.status()));
   HeatNamed(view, basis, *filter);
   return new SendReactor<Response>(ToMessages(*std::move(rows)));
 }
@@ -120,13 +121,13 @@ grpc::ServerWriteReactor<v1::WatchDropsResponse>* ObserverService::WatchDrops(
   }
   absl::StatusOr<Filter> filter = Filter::Compile(request->filter(), basis.now);
   if (!filter.ok()) {
-    return new RefuseReactor<v1::WatchDropsResponse>(base::ToGrpcStatus(filter.status()));
+    return new base::RefuseReactor<v1::WatchDropsResponse>(base::ToGrpcStatus(filter.status()));
   }
   HeatNamed(view_, basis, *filter);
   DropWatch* watch =
       DropWatch::Start(drops_, *std::move(filter), basis.row_context(), StatusOf(*basis.snapshot, basis.now));
   if (watch != nullptr) return watch;
-  return new RefuseReactor<v1::WatchDropsResponse>(DropHub::ClosedStatus());
+  return new base::RefuseReactor<v1::WatchDropsResponse>(DropHub::ClosedStatus());
 }
 
 grpc::ServerWriteReactor<v1::GetHistoryResponse>* ObserverService::GetHistory(

@@ -36,14 +36,6 @@ class SendReactor final : public grpc::ServerWriteReactor<Response> {
   Response message_;
 };
 
-// Ends the call at once.
-template <typename Response>
-class RefuseReactor final : public grpc::ServerWriteReactor<Response> {
- public:
-  explicit RefuseReactor(const grpc::Status& status) { this->Finish(status); }
-  void OnDone() override { delete this; }
-};
-
 }  // namespace listenq::serve
 
 #endif  // LISTENQ_AGENT_SERVE_SEND_REACTOR_H_

@@ -1,6 +1,5 @@
 #include "agent/serve/server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server_builder.h>
 
@@ -13,20 +12,6 @@
 #include "base/server.h"
 
 namespace listenq::serve {
-namespace {
-
-constexpr int kMaxStreamsPerConnection = 128;
-
-// Both are switches of the whole process; the plugin must not be registered twice.
-void EnableHealthAndReflection() {
-  [[maybe_unused]] static const bool kOnce = [] {
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-    return true;
-  }();
-}
-
-}  // namespace
 
 struct ObserverServer::Parts {
   Parts(NodeView& view, const sys::Clock& clock, ConnectionWalks* walks) : service(view, clock, walks) {}
@@ -41,12 +26,9 @@ absl::StatusOr<std::unique_ptr<ObserverServer>> ObserverServer::Start(absl::stri
                                                                       NodeView& view, const sys::Clock& clock,
                                                                       ConnectionWalks* walks) {
   ASSIGN_OR_RETURN(const base::Address parsed, base::ParseListenAddress(address));
-  EnableHealthAndReflection();
   auto parts = std::make_unique<Parts>(view, clock, walks);
   grpc::ServerBuilder builder;
   builder.RegisterService(&parts->service);
-  builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
   ASSIGN_OR_RETURN(parts->listening, base::StartPlainServer(builder, parsed));
   parts->listening.server->GetHealthCheckService()->SetServingStatus(v1::Observer::service_full_name(), true);
   return std::unique_ptr<ObserverServer>(new ObserverServer(std::move(parts)));

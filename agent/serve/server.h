@@ -14,10 +14,6 @@
 
 namespace listenq::serve {
 
-// gRPC itself refuses a larger request, before it is parsed: RESOURCE_EXHAUSTED (ServerBuilder's
-// SetMaxReceiveMessageSize).
-inline constexpr int kMaxRequestBytes = 64 << 10;
-
 // Contract: serves from Start until Stop or destruction. Health says SERVING for "" and
 // "listenq.v1.Observer". Threading: gRPC's own threads. Stop may be called from any thread, once it returned
 // nothing runs any more. Failure: Start says why it could not listen; a running server does not fail.

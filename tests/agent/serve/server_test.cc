@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "base/server.h"
 #include "tests/agent/serve/serving_view.h"
 #include "tests/support/wait.h"
 
@@ -146,7 +147,7 @@ TEST_F(Server, SaysWhatItDoesNotServe) {
 TEST_F(Server, RefusesLargeRequests) {
   Start();
   v1::ListListenersRequest request;
-  request.mutable_filter()->add_pods(std::string(kMaxRequestBytes, 'x'));
+  request.mutable_filter()->add_pods(std::string(base::kMaxRequestBytes, 'x'));
   EXPECT_EQ(ListListeners(request).status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(ListNodes().ok());
 }
