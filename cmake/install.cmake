@@ -2,7 +2,7 @@
 # finds it as a plugin.
 include(GNUInstallDirs)
 
-foreach(program listenq-agent listenq)
+foreach(program listenq-agent listenq-aggregator listenq)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()

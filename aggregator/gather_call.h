@@ -1,0 +1,95 @@
+// One answer in one message, made of many.
+#ifndef LISTENQ_AGGREGATOR_GATHER_CALL_H_
+#define LISTENQ_AGGREGATOR_GATHER_CALL_H_
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "aggregator/answer_parts.h"
+#include "aggregator/fleet.h"
+#include "aggregator/merge.h"
+#include "aggregator/peer.h"
+
+namespace listenq::aggregator {
+
+// Contract: asks every peer at once and calls `merge` when all have answered, failed, or used up their time;
+//   then the call ends with what it returns. One answer of each peer is held: these rpcs are bounded ones.
+// Threading: gRPC's threads; `merge` runs once, on one of them. `new` it and hand it to gRPC: it deletes
+//   itself when the call is over.
+template <typename Request, typename Response>
+class GatherCall final : public grpc::ServerUnaryReactor {
+ public:
+  using Merge = std::function<grpc::Status(const PeerAnswers<Response>& answers)>;
+  // Starts the call to one peer; calls `done` once.
+  using Ask = void (*)(v1::Observer::Stub& stub, grpc::ClientContext* context, const Request* request,
+                       Response* response, std::function<void(grpc::Status)> done);
+
+  GatherCall(const std::shared_ptr<const Fleet>& fleet, const Request& request, CallTimes times, Ask ask,
+             Merge merge)
+      : request_(request), times_(times), merge_(std::move(merge)) {
+    for (const std::shared_ptr<Peer>& peer : fleet->peers) {
+      calls_.push_back(std::make_unique<Call>());
+      calls_.back()->peer = peer;
+    }
+    // One for the constructor: the answers wait for its end.
+    waiting_ = calls_.size() + 1;
+    const absl::Time end = std::min(absl::Now() + times_.peer_timeout, times_.deadline);
+    for (const auto& call : calls_) {
+      call->context.set_deadline(absl::ToChronoTime(end));
+      ask(call->peer->stub(), &call->context, &request_, &call->response,
+          [this, one = call.get()](grpc::Status status) { Done(one, std::move(status)); });
+    }
+    CountDown();
+  }
+
+  void OnCancel() override {
+    for (const auto& call : calls_) call->context.TryCancel();
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  struct Call {
+    std::shared_ptr<Peer> peer;
+    grpc::ClientContext context;
+    Response response;
+    grpc::Status status;
+  };
+
+  ~GatherCall() override = default;
+
+  void Done(Call* call, grpc::Status status) {
+    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+      status = {grpc::StatusCode::DEADLINE_EXCEEDED,
+                absl::StrCat("no answer for ", absl::FormatDuration(times_.peer_timeout))};
+    }
+    call->status = std::move(status);
+    CountDown();
+  }
+  void CountDown() {
+    if (waiting_.fetch_sub(1) > 1) return;
+    PeerAnswers<Response> answers;
+    for (const auto& call : calls_) {
+      answers.push_back({.peer = call->peer.get(), .status = call->status, .response = &call->response});
+    }
+    Finish(merge_(answers));
+  }
+
+  const Request request_;
+  const CallTimes times_;
+  const Merge merge_;
+  std::vector<std::unique_ptr<Call>> calls_;
+  std::atomic<size_t> waiting_ = 0;
+};
+
+}  // namespace listenq::aggregator
+
+#endif  // LISTENQ_AGGREGATOR_GATHER_CALL_H_

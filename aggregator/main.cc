@@ -1,0 +1,56 @@
+#include <malloc.h>
+
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "aggregator/config.h"
+#include "aggregator/server.h"
+#include "base/flags.h"
+#include "base/logging.h"
+#include "base/signals.h"
+#include "base/version.h"
+
+namespace listenq::aggregator {
+namespace {
+
+constexpr absl::Duration kGrace = absl::Seconds(4);
+
+absl::Status Run(const Config& config, base::StopSignals* signals) {
+  auto server = AggregatorServer::Start(
+      {.listen = config.listen, .peers = config.peers, .peer_timeout = config.peer_timeout});
+  if (!server.ok()) return server.status();
+  spdlog::info("listenq-aggregator {} serves on {}", std::string(base::Version()), (*server)->address());
+  signals->Wait();
+  spdlog::info("stopping");
+  (*server)->Stop(kGrace);
+  return absl::OkStatus();
+}
+
+int Fail(const absl::Status& status, int code) {
+  std::fprintf(stderr, "listenq-aggregator: %s\n", std::string(status.message()).c_str());
+  return code;
+}
+
+}  // namespace
+}  // namespace listenq::aggregator
+
+// NOLINTNEXTLINE(bugprone-exception-escape): what nobody catches ends the program, as it should.
+int main(int argc, char** argv) {
+  using listenq::aggregator::Fail;
+  // One heap for all threads: gRPC's own would each keep what they once needed.
+  mallopt(M_ARENA_MAX, 1);
+  auto parsed = listenq::aggregator::ParseFlags(argc, argv);
+  if (const auto* exit = std::get_if<listenq::base::EarlyExit>(&parsed)) {
+    std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);
+    return exit->code;
+  }
+  const auto& config = std::get<listenq::aggregator::Config>(parsed);
+  listenq::base::StopSignals signals;
+  if (const absl::Status status = listenq::base::SetUpLogging(config.log_level); !status.ok()) {
+    return Fail(status, 2);
+  }
+  const absl::Status status = listenq::aggregator::Run(config, &signals);
+  return status.ok() ? 0 : Fail(status, 1);
+}

@@ -1,0 +1,57 @@
+// One Observer that the aggregator asks: an agent, a node's front, or another aggregator.
+#ifndef LISTENQ_AGGREGATOR_PEER_H_
+#define LISTENQ_AGGREGATOR_PEER_H_
+
+#include <grpcpp/channel.h>
+#include <grpcpp/support/status.h>
+
+#include <compare>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "listenq/v1/observer.grpc.pb.h"
+
+namespace listenq::aggregator {
+
+struct PeerSpec {
+  // As base::MakeChannel takes it.
+  std::string address;
+  // The node that must answer there; "" is not known, and the peer says it.
+  std::string node_name;
+  auto operator<=>(const PeerSpec&) const = default;
+};
+
+// Threading: safe to use from every thread.
+class Peer {
+ public:
+  Peer(PeerSpec spec, std::shared_ptr<grpc::Channel> channel)
+      : spec_(std::move(spec)), channel_(std::move(channel)), stub_(v1::Observer::NewStub(channel_)) {}
+  // Connects to nobody yet. InvalidArgument: the address is none.
+  static absl::StatusOr<std::shared_ptr<Peer>> Make(PeerSpec spec);
+
+  [[nodiscard]] const PeerSpec& spec() const { return spec_; }
+  // The node where it is known, else the address: what a row about its silence is called.
+  [[nodiscard]] const std::string& name() const {
+    return spec_.node_name.empty() ? spec_.address : spec_.node_name;
+  }
+  [[nodiscard]] v1::Observer::Stub& stub() const { return *stub_; }
+  // Begins to connect, if it does not already: so that the first call need not.
+  void Connect() const { channel_->GetState(/*try_to_connect=*/true); }
+
+ private:
+  const PeerSpec spec_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::Observer::Stub> stub_;
+};
+
+// The row that stands for a peer that did not answer, or not to the end.
+v1::NodeStatus FailedStatus(const Peer& peer, const grpc::Status& status);
+
+// OK, or that it answers for another node than it was asked for.
+grpc::Status CheckNodeName(const Peer& peer, const std::string& node_name);
+
+}  // namespace listenq::aggregator
+
+#endif  // LISTENQ_AGGREGATOR_PEER_H_

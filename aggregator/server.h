@@ -1,0 +1,46 @@
+// The aggregator's gRPC server: the Observer of its peers, health and reflection.
+#ifndef LISTENQ_AGGREGATOR_SERVER_H_
+#define LISTENQ_AGGREGATOR_SERVER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/address.h"
+
+namespace listenq::aggregator {
+
+struct ServerOptions {
+  base::Address listen;
+  // As PeerSet::Make takes it.
+  std::string peers;
+  absl::Duration peer_timeout;
+};
+
+// Contract: serves from Start until Stop or destruction.
+// Threading: gRPC's threads and a ticker of its own. Start before the process starts other threads that make
+//   files (base::StartPlainServer).
+// Failure: Start says what of the options can't be used, or why it could not listen.
+class AggregatorServer {
+ public:
+  static absl::StatusOr<std::unique_ptr<AggregatorServer>> Start(const ServerOptions& options);
+  ~AggregatorServer();
+  AggregatorServer(const AggregatorServer&) = delete;
+  AggregatorServer& operator=(const AggregatorServer&) = delete;
+
+  // Where it listens: a port that was 0 is the one taken.
+  [[nodiscard]] std::string address() const;
+  // Health turns NOT_SERVING, live streams end, answers in flight have until `timeout`. Once; a second call
+  // does nothing.
+  void Stop(absl::Duration timeout);
+
+ private:
+  struct Parts;  // keeps gRPC out of this header
+  explicit AggregatorServer(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace listenq::aggregator
+
+#endif  // LISTENQ_AGGREGATOR_SERVER_H_

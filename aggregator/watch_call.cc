@@ -1,0 +1,210 @@
+#include "aggregator/watch_call.h"
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/client_callback.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "aggregator/peer.h"
+
+namespace listenq::aggregator {
+namespace {
+
+constexpr absl::Duration kFirstPause = absl::Seconds(1);
+constexpr absl::Duration kLongestPause = absl::Seconds(30);
+
+}  // namespace
+
+// One try at one peer. One reaction runs at a time.
+class WatchCall::PeerWatch final : public grpc::ClientReadReactor<v1::WatchDropsResponse> {
+ public:
+  PeerWatch(WatchCall* owner, size_t slot, std::shared_ptr<Peer> peer, absl::Time now)
+      : owner_(owner), slot_(slot), peer_(std::move(peer)), started_(now) {}
+
+  void Start() {
+    peer_->stub().async()->WatchDrops(&context_, &owner_->request_, this);
+    StartRead(&message_);
+    StartCall();
+  }
+  void OnReadDone(bool ok) override {
+    if (!ok) return;
+    begun_.store(true);
+    const std::string& name =
+        message_.has_event() ? message_.event().node_name() : message_.node_status().node_name();
+    if (grpc::Status checked = CheckNodeName(*peer_, name); !checked.ok()) {
+      refusal_ = std::move(checked);
+      Cancel();
+    } else {
+      owner_->OnMessage(slot_, std::move(message_));
+    }
+    message_.Clear();
+    StartRead(&message_);
+  }
+  void OnDone(const grpc::Status& status) override { owner_->OnPeerDone(slot_, Explain(status)); }
+
+  void CancelIfSilent(absl::Time now) {
+    if (begun_.load() || now - started_ < owner_->peer_timeout_) return;
+    silent_.store(true);
+    Cancel();
+  }
+  void Cancel() { context_.TryCancel(); }
+
+ private:
+  [[nodiscard]] grpc::Status Explain(const grpc::Status& status) const {
+    if (refusal_.has_value()) return *refusal_;
+    if (silent_.load()) {
+      return {grpc::StatusCode::DEADLINE_EXCEEDED,
+              absl::StrCat("no answer for ", absl::FormatDuration(owner_->peer_timeout_))};
+    }
+    if (status.ok()) return {grpc::StatusCode::UNAVAILABLE, "it ended the stream"};
+    return status;
+  }
+
+  WatchCall* const owner_;
+  const size_t slot_;
+  const std::shared_ptr<Peer> peer_;
+  const absl::Time started_;
+  grpc::ClientContext context_;
+  v1::WatchDropsResponse message_;
+  std::optional<grpc::Status> refusal_;
+  std::atomic<bool> begun_ = false;
+  std::atomic<bool> silent_ = false;
+};
+
+WatchCall::WatchCall(std::shared_ptr<const Fleet> fleet, Ticker* ticker, const v1::WatchDropsRequest& request,
+                     absl::Duration peer_timeout, const std::atomic<bool>* stopping)
+    : fleet_(std::move(fleet)),
+      ticker_(ticker),
+      request_(request),
+      peer_timeout_(peer_timeout),
+      stopping_(stopping) {
+  for (const std::shared_ptr<Peer>& peer : fleet_->peers) {
+    slots_.push_back({.peer = peer, .pause = kFirstPause});
+  }
+  StartDue(absl::Now());
+  ticker_->Add(this);
+}
+
+WatchCall::~WatchCall() { ticker_->Remove(this); }
+
+void WatchCall::StartDue(absl::Time now) {
+  std::vector<PeerWatch*> started;
+  {
+    const sys::MutexLock lock(mutex_);
+    if (end_.has_value()) return;
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      Slot& slot = slots_[i];
+      if (slot.watch != nullptr || slot.next_try > now) continue;
+      slot.watch = std::make_unique<PeerWatch>(this, i, slot.peer, now);
+      started.push_back(slot.watch.get());
+      ++active_;
+    }
+  }
+  for (PeerWatch* watch : started) watch->Start();
+}
+
+void WatchCall::OnTick(absl::Time now) {
+  if (stopping_->load()) {
+    return End(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the aggregator is shutting down"));
+  }
+  {
+    const sys::MutexLock lock(mutex_);
+    for (const Slot& slot : slots_) {
+      if (slot.watch != nullptr) slot.watch->CancelIfSilent(now);
+    }
+  }
+  StartDue(now);
+}
+
+void WatchCall::OnMessage(size_t slot, v1::WatchDropsResponse&& message) {
+  {
+    const sys::MutexLock lock(mutex_);
+    slots_[slot].pause = kFirstPause;
+    Queue(std::move(message));
+  }
+  SendNext();
+}
+
+// States of nodes are not events: none is lost, and there are few.
+void WatchCall::Queue(v1::WatchDropsResponse&& message) {
+  if (message.has_event() && queue_.size() >= kMaxQueued) {
+    const auto oldest =
+        std::find_if(queue_.begin(), queue_.end(), [](const auto& queued) { return queued.has_event(); });
+    if (oldest != queue_.end()) {
+      missed_ += 1 + oldest->event().missed_events();
+      queue_.erase(oldest);
+    }
+  }
+  queue_.push_back(std::move(message));
+}
+
+void WatchCall::OnPeerDone(size_t slot, const grpc::Status& status) {
+  {
+    const sys::MutexLock lock(mutex_);
+    Slot& ended = slots_[slot];
+    --active_;
+    // gRPC is done with it; nothing of it is used behind this.
+    const std::unique_ptr<PeerWatch> watch = std::move(ended.watch);
+    ended.next_try = absl::Now() + ended.pause;
+    ended.pause = std::min(ended.pause * 2, kLongestPause);
+    v1::WatchDropsResponse message;
+    *message.mutable_node_status() = FailedStatus(*ended.peer, status);
+    if (!end_.has_value()) Queue(std::move(message));
+  }
+  SendNext();
+}
+
+void WatchCall::OnCancel() { End(grpc::Status(grpc::StatusCode::CANCELLED, "the caller cancelled")); }
+
+void WatchCall::End(grpc::Status status) {
+  {
+    const sys::MutexLock lock(mutex_);
+    if (end_.has_value()) return;
+    end_ = std::move(status);
+    queue_.clear();
+    for (const Slot& slot : slots_) {
+      if (slot.watch != nullptr) slot.watch->Cancel();
+    }
+  }
+  SendNext();
+}
+
+void WatchCall::SendNext() {
+  std::optional<grpc::Status> end;
+  {
+    const sys::MutexLock lock(mutex_);
+    if (writing_ || finished_) return;
+    if (end_.has_value()) {
+      if (active_ > 0) return;
+      finished_ = true;
+      end = end_;
+    } else if (queue_.empty()) {
+      return;
+    } else {
+      writing_ = true;
+      current_ = std::move(queue_.front());
+      queue_.pop_front();
+      if (current_.has_event()) {
+        v1::DropEvent* event = current_.mutable_event();
+        event->set_missed_events(event->missed_events() + std::exchange(missed_, 0));
+      }
+    }
+  }
+  if (end.has_value()) return Finish(*end);
+  StartWrite(&current_);
+}
+
+void WatchCall::OnWriteDone(bool ok) {
+  {
+    const sys::MutexLock lock(mutex_);
+    writing_ = false;
+  }
+  if (!ok) End(grpc::Status(grpc::StatusCode::CANCELLED, "the caller is gone"));
+  SendNext();
+}
+
+}  // namespace listenq::aggregator
