@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <re2/re2.h>
 #include <unistd.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <optional>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -408,6 +411,37 @@ absl::Status Reader::Document(const YAML::Node& root) {
   return policy_.rules.size() == before ? Error(line, kNoRules) : absl::OkStatus();
 }
 
+// Where a document begins; what stands in it is nobody's business.
+class DocumentStart final : public YAML::EventHandler {
+ public:
+  [[nodiscard]] const YAML::Mark& mark() const { return mark_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { mark_ = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
+  void OnMapEnd() override {}
+
+ private:
+  YAML::Mark mark_;
+};
+
+// The mark of the second document, if there is one: YAML::Load leaves out all that follows the first. Not by
+// YAML::LoadAll, which never comes to an end where a document begins with "," (yaml-cpp 0.7).
+std::optional<YAML::Mark> SecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStart start;
+  if (!parser.HandleNextDocument(start) || !parser.HandleNextDocument(start)) return std::nullopt;
+  return start.mark();
+}
+
 absl::StatusOr<std::string> ReadText(int fd, const std::string& name) {
   std::string text;
   char buffer[16 << 10];
@@ -431,11 +465,11 @@ absl::StatusOr<std::string> ReadText(int fd, const std::string& name) {
 absl::Status AddPolicy(const std::string& file, const std::string& text, Policy& policy) {
   Reader reader(file, policy);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) {
-      return reader.Error(LineOf(documents[1].Mark(), 1), "a second document; a file has one");
+    const YAML::Node root = YAML::Load(text);
+    if (const auto second = SecondDocument(text)) {
+      return reader.Error(LineOf(*second, 1), "a second document; a file has one");
     }
-    return reader.Document(documents.empty() ? YAML::Node() : documents[0]);
+    return reader.Document(root);
   } catch (const YAML::Exception& error) {
     return reader.Error(LineOf(error.mark, 1), absl::StrCat("not YAML: ", Truncate(error.msg, kMaxShown)));
   }

@@ -198,7 +198,10 @@ TEST(PolicyFile, RefusesWhatIsNotYaml) {
   EXPECT_EQ(ErrorOf("rules:\n  - id: [a\n"), "p.yaml:3: not YAML: end of sequence flow not found");
   EXPECT_THAT(ErrorOf("rules:\n\t- id: a"), StartsWith("p.yaml:2: not YAML: "));
   EXPECT_THAT(ErrorOf("rules: *nowhere"), StartsWith("p.yaml:1: not YAML: "));
-  EXPECT_EQ(ErrorOf(WithLine("---\nrules: []")), "p.yaml:6: a second document; a file has one");
+  EXPECT_EQ(ErrorOf(WithLine("---\nrules: []")), "p.yaml:5: a second document; a file has one");
+  EXPECT_EQ(ErrorOf(WithLine("...\nrules: []")), "p.yaml:6: a second document; a file has one");
+  EXPECT_EQ(ErrorOf(WithLine("]\nrules: []")), "p.yaml:5: not YAML: illegal flow end");
+  EXPECT_EQ(ErrorOf(", rules: []"), "p.yaml:1: a second document; a file has one");
 }
 
 TEST(PolicyFile, BoundsTheRequest) {
