@@ -62,6 +62,7 @@ void AnswerParts::Add(const Peer& peer, PeerParts parts, const grpc::Status& sta
     return;
   }
   answered_ = true;
+  if (parts.statuses.size() == 1) peer.NoteNode(parts.statuses.front().node_name());
   for (v1::NodeStatus& one : parts.statuses) statuses_.push_back(std::move(one));
   for (v1::RuleResult& result : parts.rule_results) AddRuleResult(std::move(result));
   if (parts.summary.has_value()) AddTo(*parts.summary, &summary_);

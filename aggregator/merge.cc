@@ -142,6 +142,8 @@ grpc::Status MergeNodes(const PeerAnswers<v1::ListNodesResponse>& answers, v1::L
     if (answer.response->has_summary()) of_peer.summary = answer.response->summary();
     parts.Add(*answer.peer, std::move(of_peer), status);
     if (status.ok()) {
+      if (answer.response->nodes_size() == 1)
+        answer.peer->NoteNode(answer.response->nodes(0).status().node_name());
       for (auto& node : *answer.response->mutable_nodes()) *merged->add_nodes() = std::move(node);
     } else {
       *merged->add_nodes()->mutable_status() = FailedStatus(*answer.peer, status);

@@ -1,14 +1,27 @@
 #include "aggregator/peer.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "agent/sys/status.h"
 #include "base/channel.h"
 
 namespace listenq::aggregator {
 namespace {
 
+// gRPC's "failed to connect to all addresses; last error: UNKNOWN: unix:/run/x.sock: No such file", from the
+// cause on.
+std::string Cause(absl::string_view message) {
+  constexpr absl::string_view kLast = "last error: ";
+  const size_t last = message.find(kLast);
+  if (last == absl::string_view::npos) return std::string(message);
+  message.remove_prefix(last + kLast.size());
+  for (const absl::string_view code : {"UNKNOWN: ", "UNAVAILABLE: "}) absl::ConsumePrefix(&message, code);
+  return std::string(message);
+}
+
 std::string Explain(const grpc::Status& status) {
-  const std::string& message = status.error_message();
+  const std::string message = Cause(status.error_message());
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
       return absl::StrCat("unreachable: ", message);
@@ -30,6 +43,17 @@ std::string Explain(const grpc::Status& status) {
 absl::StatusOr<std::shared_ptr<Peer>> Peer::Make(PeerSpec spec) {
   ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel, base::MakeChannel(spec.address));
   return std::make_shared<Peer>(std::move(spec), std::move(channel));
+}
+
+std::string Peer::name() const {
+  if (!spec_.node_name.empty()) return spec_.node_name;
+  const sys::MutexLock lock(mutex_);
+  return last_node_.empty() ? spec_.address : last_node_;
+}
+
+void Peer::NoteNode(const std::string& node_name) const {
+  const sys::MutexLock lock(mutex_);
+  last_node_ = node_name;
 }
 
 v1::NodeStatus FailedStatus(const Peer& peer, const grpc::Status& status) {

@@ -10,7 +10,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "agent/sys/mutex.h"
 #include "listenq/v1/observer.grpc.pb.h"
 
 namespace listenq::aggregator {
@@ -32,10 +34,11 @@ class Peer {
   static absl::StatusOr<std::shared_ptr<Peer>> Make(PeerSpec spec);
 
   [[nodiscard]] const PeerSpec& spec() const { return spec_; }
-  // The node where it is known, else the address: what a row about its silence is called.
-  [[nodiscard]] const std::string& name() const {
-    return spec_.node_name.empty() ? spec_.address : spec_.node_name;
-  }
+  // What a row about its silence is called: the node that must answer, else the one that last did, else the
+  // address.
+  [[nodiscard]] std::string name() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // It answered for this node, and no other.
+  void NoteNode(const std::string& node_name) const ABSL_LOCKS_EXCLUDED(mutex_);
   [[nodiscard]] v1::Observer::Stub& stub() const { return *stub_; }
   // Begins to connect, if it does not already: so that the first call need not.
   void Connect() const { channel_->GetState(/*try_to_connect=*/true); }
@@ -44,6 +47,8 @@ class Peer {
   const PeerSpec spec_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::Observer::Stub> stub_;
+  mutable sys::Mutex mutex_;
+  mutable std::string last_node_ ABSL_GUARDED_BY(mutex_);
 };
 
 // The row that stands for a peer that did not answer, or not to the end.

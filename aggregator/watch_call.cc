@@ -124,6 +124,7 @@ void WatchCall::OnMessage(size_t slot, v1::WatchDropsResponse&& message) {
   {
     const sys::MutexLock lock(mutex_);
     slots_[slot].pause = kFirstPause;
+    slots_[slot].reported = false;
     Queue(std::move(message));
   }
   SendNext();
@@ -151,9 +152,11 @@ void WatchCall::OnPeerDone(size_t slot, const grpc::Status& status) {
     const std::unique_ptr<PeerWatch> watch = std::move(ended.watch);
     ended.next_try = absl::Now() + ended.pause;
     ended.pause = std::min(ended.pause * 2, kLongestPause);
-    v1::WatchDropsResponse message;
-    *message.mutable_node_status() = FailedStatus(*ended.peer, status);
-    if (!end_.has_value()) Queue(std::move(message));
+    if (!end_.has_value() && !std::exchange(ended.reported, true)) {
+      v1::WatchDropsResponse message;
+      *message.mutable_node_status() = FailedStatus(*ended.peer, status);
+      Queue(std::move(message));
+    }
   }
   SendNext();
 }

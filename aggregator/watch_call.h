@@ -22,7 +22,7 @@
 namespace listenq::aggregator {
 
 // Contract: passes on what each peer sends until the caller cancels. A peer that fails, or does not begin
-//   within `peer_timeout`, is a NodeStatus, and is tried again after a pause of 1 s … 30 s; when it is back
+//   within `peer_timeout`, is one NodeStatus, and is tried again after a pause of 1 s … 30 s; when it is back
 //   its own NodeStatus says so, and drops between the two are in ListDrops. A caller that reads slower than
 //   events come loses the oldest; the next event says how many.
 // Threading: gRPC's threads and the ticker's; the lock is never held while gRPC is called to send or read.
@@ -47,6 +47,8 @@ class WatchCall final : public grpc::ServerWriteReactor<v1::WatchDropsResponse>,
     std::unique_ptr<PeerWatch> watch;
     absl::Time next_try = absl::InfinitePast();
     absl::Duration pause;
+    // The caller knows that it is silent.
+    bool reported = false;
   };
 
   ~WatchCall() override;

@@ -3,6 +3,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/completion_queue.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "agent/sys/mutex.h"
 #include "agent/sys/status.h"
 #include "base/grpc_status.h"
+#include "base/observer_rows.h"
 #include "client/server_error.h"
 #include "listenq/v1/observer.grpc.pb.h"
 
@@ -21,18 +23,11 @@ void TakeRows(const std::string& node_name, Rows* rows, Answer<Row>& answer) {
   for (auto& row : *rows) answer.items.push_back({node_name, std::move(row)});
 }
 
-// The rows of a batch have a name of their own in each answer.
-auto* RowsOf(v1::ListenerBatch* batch) { return batch->mutable_listeners(); }
-auto* RowsOf(v1::NamespaceBatch* batch) { return batch->mutable_namespaces(); }
-auto* RowsOf(v1::DropBatch* batch) { return batch->mutable_episodes(); }
-auto* RowsOf(v1::HistoryBatch* batch) { return batch->mutable_histories(); }
-auto* RowsOf(v1::FindingBatch* batch) { return batch->mutable_findings(); }
-
 template <typename Response, typename Row>
 void TakeMessage(Response& response, Answer<Row>& answer) {
   switch (response.payload_case()) {
     case Response::kBatch:
-      TakeRows(response.batch().node_name(), RowsOf(response.mutable_batch()), answer);
+      TakeRows(response.batch().node_name(), base::RowsOf(response.mutable_batch()), answer);
       break;
     case Response::kNodeStatus:
       answer.node_statuses.push_back(std::move(*response.mutable_node_status()));
@@ -43,6 +38,17 @@ void TakeMessage(Response& response, Answer<Row>& answer) {
     default:
       break;  // a payload of a later version
   }
+}
+
+// Without a limit an aggregator passes rows on as its nodes send them.
+template <typename Request, typename Row>
+absl::StatusOr<Answer<Row>> InOrder(const Request& request, absl::StatusOr<Answer<Row>> answer) {
+  if (!answer.ok() || answer->node_statuses.size() < 2) return answer;
+  std::stable_sort(answer->items.begin(), answer->items.end(), [&](const Item<Row>& a, const Item<Row>& b) {
+    if (base::IsBefore(request, a.row, b.row)) return true;
+    return !base::IsBefore(request, b.row, a.row) && a.node_name < b.node_name;
+  });
+  return answer;
 }
 
 }  // namespace
@@ -128,21 +134,21 @@ ObserverClient::~ObserverClient() = default;
 
 absl::StatusOr<Answer<v1::Listener>> ObserverClient::ListListeners(const v1::ListListenersRequest& request) {
   Call call(*state_, true);
-  return call.ReadAll<v1::ListListenersResponse, v1::Listener>(
-      state_->stub->ListListeners(&call.context(), request));
+  return InOrder(request, call.ReadAll<v1::ListListenersResponse, v1::Listener>(
+                              state_->stub->ListListeners(&call.context(), request)));
 }
 
 absl::StatusOr<Answer<v1::Namespace>> ObserverClient::ListNamespaces(
     const v1::ListNamespacesRequest& request) {
   Call call(*state_, true);
-  return call.ReadAll<v1::ListNamespacesResponse, v1::Namespace>(
-      state_->stub->ListNamespaces(&call.context(), request));
+  return InOrder(request, call.ReadAll<v1::ListNamespacesResponse, v1::Namespace>(
+                              state_->stub->ListNamespaces(&call.context(), request)));
 }
 
 absl::StatusOr<Answer<v1::DropEpisode>> ObserverClient::ListDrops(const v1::ListDropsRequest& request) {
   Call call(*state_, true);
-  return call.ReadAll<v1::ListDropsResponse, v1::DropEpisode>(
-      state_->stub->ListDrops(&call.context(), request));
+  return InOrder(request, call.ReadAll<v1::ListDropsResponse, v1::DropEpisode>(
+                              state_->stub->ListDrops(&call.context(), request)));
 }
 
 absl::StatusOr<Answer<v1::ListenerHistory>> ObserverClient::GetHistory(const v1::GetHistoryRequest& request) {
@@ -166,11 +172,12 @@ absl::StatusOr<Answer<v1::SysctlSummary>> ObserverClient::SummarizeSysctls(
 absl::StatusOr<Answer<v1::Finding>> ObserverClient::ListFindings(const v1::ListFindingsRequest& request,
                                                                  std::vector<v1::RuleResult>* rule_results) {
   Call call(*state_, true);
-  auto answer = call.ReadAll<v1::ListFindingsResponse, v1::Finding>(
-      state_->stub->ListFindings(&call.context(), request), [&](const v1::ListFindingsResponse& response) {
-        if (rule_results != nullptr && response.has_rule_result())
-          rule_results->push_back(response.rule_result());
-      });
+  auto answer = InOrder(request, call.ReadAll<v1::ListFindingsResponse, v1::Finding>(
+                                     state_->stub->ListFindings(&call.context(), request),
+                                     [&](const v1::ListFindingsResponse& response) {
+                                       if (rule_results != nullptr && response.has_rule_result())
+                                         rule_results->push_back(response.rule_result());
+                                     }));
   if (answer.ok()) {
     for (auto& item : answer->items) item.row.set_node_name(item.node_name);
   }

@@ -39,7 +39,8 @@ struct Answer {
 
 template <typename Row>
 bool HasSeveralNodes(const Answer<Row>& answer) {
-  return std::any_of(answer.items.begin(), answer.items.end(),
+  return answer.node_statuses.size() > 1 ||
+         std::any_of(answer.items.begin(), answer.items.end(),
                      [&](const auto& item) { return item.node_name != answer.items.front().node_name; });
 }
 
