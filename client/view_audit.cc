@@ -222,7 +222,9 @@ void AuditView::AddUnevaluated(size_t i) {
 
 void AuditView::AddHeld(size_t i) {
   const v1::RuleResult& result = report_.rules[i].result;
-  if (result.violations() > 0 || report_.rules[i].evaluated_servers == 0) return;
+  // An aggregator adds up its peers' results: the worst state, and the counts of those that evaluated.
+  const bool evaluated = report_.rules[i].evaluated_servers > 0 || result.checked() > 0;
+  if (result.violations() > 0 || !evaluated) return;
   const v1::PolicyRule& rule = RuleAt(i);
   lines_.push_back({{VerdictOf(result), rule.id(), absl::StrCat(rule.sysctl(), " ", Requirement(rule)),
                      CountsText(result)},

@@ -228,6 +228,19 @@ TEST(AuditText, SaysWhatWasNotEvaluatedAndWhere) {
       "skipped   3 namespaces: a guest kernel owns the sysctls (gVisor, Kata)\n");
 }
 
+TEST(AuditText, AnAggregatorsSumIsBothUnknownAndChecked) {
+  std::vector<v1::RuleResult> results = AllHold();
+  results[1] = Proto<v1::RuleResult>(
+      "rule_id: 'port-range' state: RULE_STATE_UNKNOWN_TO_SERVER message: 'no such' checked: 7");
+  const AuditReport report = Report(results);
+  EXPECT_EQ(report.exit_code, kExitPartial);
+  const std::string text = AuditText(report, kContext, {});
+  EXPECT_THAT(text, HasSubstr("unknown   port-range     no such "));
+  EXPECT_THAT(
+      text,
+      HasSubstr("ok        port-range     net.ipv4.ip_local_port_range must span ≥ 20000  7 namespaces"));
+}
+
 TEST(AuditText, SaysWhichExceptionsHaveEnded) {
   Policy policy = PolicyOf(R"(rules:
 - id: a
