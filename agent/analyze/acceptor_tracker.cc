@@ -25,7 +25,10 @@ std::shared_ptr<const model::Acceptors> AcceptorTracker::Apply(model::Acceptors 
   }
   for (model::Wall& wall : reading.walls) Keep(std::move(wall), now);
   if (all) absl::erase_if(walls_, [&](const auto& known) { return known.second.generation != generation_; });
+  return All();
+}
 
+std::shared_ptr<const model::Acceptors> AcceptorTracker::All() const {
   auto acceptors = std::make_shared<model::Acceptors>();
   acceptors->processes.reserve(processes_.size());
   for (const auto& [pid, acceptor] : processes_) acceptors->processes.push_back(acceptor);

@@ -36,6 +36,7 @@ class AcceptorTracker {
   };
 
   void Keep(model::Wall wall, absl::Time now);
+  [[nodiscard]] std::shared_ptr<const model::Acceptors> All() const;
 
   std::map<uint32_t, model::Acceptor> processes_;
   absl::flat_hash_map<model::WallId, KnownWall> walls_;

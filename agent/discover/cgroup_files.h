@@ -2,6 +2,7 @@
 #ifndef LISTENQ_AGENT_DISCOVER_CGROUP_FILES_H_
 #define LISTENQ_AGENT_DISCOVER_CGROUP_FILES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>

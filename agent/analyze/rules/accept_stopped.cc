@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "agent/analyze/rules/acceptors.h"
@@ -40,52 +42,58 @@ const model::Acceptor* MostTelling(const AcceptorList& acceptors) {
   return acceptors.empty() ? nullptr : acceptors.front();
 }
 
-void BlameNoProcess(const model::Listener& listener, model::Finding* finding) {
+// The second sentence of the explanation, and the fix.
+struct Blame {
+  std::string sentence;
+  std::string fix;
+};
+
+Blame BlameNoProcess(const model::Listener& listener) {
   const model::SocketProcesses* processes = listener.processes.get();
   const bool nobody = processes != nullptr && processes->count == 0u;
-  absl::StrAppend(&finding->explanation, nobody ? "No process of this namespace holds the socket."
-                                                : "Its processes could not be read.");
-  finding->fix =
-      absl::StrCat("find who holds it: ls -l /proc/[0-9]*/fd | grep 'socket:\\[", listener.reading.inode,
-                   "\\]' on the node; it may have been passed to a process that does not accept");
+  return {nobody ? "No process of this namespace holds the socket." : "Its processes could not be read.",
+          absl::StrCat("find who holds it: ls -l /proc/[0-9]*/fd | grep 'socket:\\[", listener.reading.inode,
+                       "\\]' on the node; it may have been passed to a process that does not accept")};
 }
 
-void BlameThreads(const model::Acceptor& acceptor, model::Finding* finding) {
-  absl::StrAppend(&finding->explanation, NameOf(acceptor),
-                  " is alive but does not call accept(2): it is busy, or waits for something else.");
-  finding->fix = absl::StrCat("see what it does: cat /proc/", acceptor.pid,
-                              "/task/*/stack; py-spy dump --pid ", acceptor.pid, "; jstack ", acceptor.pid,
-                              "\nand a liveness probe that connects, so that it is restarted");
+Blame BlameAwake(const model::Acceptor& acceptor) {
+  if (model::HasOpen(acceptor, model::kNearlyAll)) {
+    return {absl::StrCat(NameOf(acceptor), " has ", Descriptors(acceptor),
+                         " descriptors open: without a free one accept(2) fails with EMFILE."),
+            DescriptorAdvice()};
+  }
+  return {absl::StrCat(NameOf(acceptor),
+                       " is alive but does not call accept(2): it is busy, or waits for something else."),
+          absl::StrCat("see what it does: cat /proc/", acceptor.pid, "/task/*/stack; py-spy dump --pid ",
+                       acceptor.pid, "; jstack ", acceptor.pid,
+                       "\nand a liveness probe that connects, so that it is restarted")};
 }
 
-void BlameProcess(const model::Acceptor& acceptor, model::Finding* finding) {
-  const char state = acceptor.state.value_or('?');
+Blame BlameProcess(const model::Acceptor& acceptor) {
   const std::string name = NameOf(acceptor);
-  finding->evidence.push_back(
-      {.name = absl::StrCat("state of pid ", acceptor.pid), .value = std::string(1, state)});
+  switch (acceptor.state.value_or('?')) {
+    case 'T':
+      return {absl::StrCat(name, " is stopped by a signal (state T)."),
+              absl::StrCat("kill -CONT ", acceptor.pid, "\nand find who sent SIGSTOP or SIGTSTP")};
+    case 't':
+      return {absl::StrCat(name, " is held by a debugger (state t)."),
+              absl::StrCat("detach it: grep TracerPid /proc/", acceptor.pid, "/status")};
+    case 'D':
+      return {absl::StrCat(name, " is in uninterruptible sleep (state D)."),
+              absl::StrCat("see what it waits for, a disk, NFS or a frozen cgroup: cat /proc/", acceptor.pid,
+                           "/stack\ndocker unpause, if it was paused; and a liveness probe that connects")};
+    case 'Z':
+      return {absl::StrCat("The main thread of ", name, " has ended (state Z)."), "restart it"};
+    default:
+      return BlameAwake(acceptor);
+  }
+}
+
+void AddEvidence(const model::Acceptor& acceptor, model::Finding* finding) {
+  finding->evidence.push_back({.name = absl::StrCat("state of pid ", acceptor.pid),
+                               .value = std::string(1, acceptor.state.value_or('?'))});
   if (acceptor.open_fds.has_value() && acceptor.fd_limit.has_value()) {
     finding->evidence.push_back({.name = "open files of their limit", .value = Descriptors(acceptor)});
-  }
-  if (state == 'T') {
-    absl::StrAppend(&finding->explanation, name, " is stopped by a signal (state T).");
-    finding->fix = absl::StrCat("kill -CONT ", acceptor.pid, "\nand find who sent SIGSTOP or SIGTSTP");
-  } else if (state == 't') {
-    absl::StrAppend(&finding->explanation, name, " is held by a debugger (state t).");
-    finding->fix = absl::StrCat("detach it: grep TracerPid /proc/", acceptor.pid, "/status");
-  } else if (state == 'D') {
-    absl::StrAppend(&finding->explanation, name, " is in uninterruptible sleep (state D).");
-    finding->fix =
-        absl::StrCat("see what it waits for, a disk, NFS or a frozen cgroup: cat /proc/", acceptor.pid,
-                     "/stack\ndocker unpause, if it was paused; and a liveness probe that connects");
-  } else if (state == 'Z') {
-    absl::StrAppend(&finding->explanation, "The main thread of ", name, " has ended (state Z).");
-    finding->fix = "restart it";
-  } else if (model::HasOpen(acceptor, model::kNearlyAll)) {
-    absl::StrAppend(&finding->explanation, name, " has ", Descriptors(acceptor),
-                    " descriptors open: without a free one accept(2) fails with EMFILE.");
-    finding->fix = DescriptorAdvice();
-  } else {
-    BlameThreads(acceptor, finding);
   }
 }
 
@@ -116,13 +124,11 @@ model::Finding Describe(const Case& the_case, const model::Listener& listener, c
                                 .window = the_case.now - stop.since});
   }
   finding.evidence.push_back({.name = "processes that share it", .value = ListNames(listener, acceptors)});
-  finding.explanation = WhatHappened(listener, stop, the_case.now);
   const model::Acceptor* telling = MostTelling(acceptors);
-  if (telling != nullptr) {
-    BlameProcess(*telling, &finding);
-  } else {
-    BlameNoProcess(listener, &finding);
-  }
+  if (telling != nullptr) AddEvidence(*telling, &finding);
+  Blame blame = telling != nullptr ? BlameProcess(*telling) : BlameNoProcess(listener);
+  finding.explanation = absl::StrCat(WhatHappened(listener, stop, the_case.now), blame.sentence);
+  finding.fix = std::move(blame.fix);
   finding.no_help = "a larger backlog: it fills as well";
   return finding;
 }

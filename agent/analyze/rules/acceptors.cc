@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 namespace listenq::analyze {
@@ -51,7 +52,8 @@ AcceptorList AcceptorsOf(const model::Namespace& ns, const model::Listener& list
 }
 
 std::string NameOf(const model::Acceptor& acceptor) {
-  return absl::StrCat(acceptor.comm, " (pid ", acceptor.pid, ")");
+  // A name may have newlines.
+  return absl::StrCat(absl::Utf8SafeCEscape(acceptor.comm), " (pid ", acceptor.pid, ")");
 }
 
 std::string ListNames(const model::Listener& listener, const AcceptorList& acceptors) {
@@ -102,7 +104,7 @@ std::string PlaceOf(const model::Namespace& ns, const model::Wall& wall) {
     });
     if (owner != ns.owners->end()) return absl::StrCat("container ", owner->container);
   }
-  return absl::StrCat("cgroup ", wall.id.name);
+  return absl::StrCat("cgroup ", absl::Utf8SafeCEscape(wall.id.name));
 }
 
 std::optional<Stop> FindStop(const Case& the_case, const model::Listener& listener) {

@@ -40,6 +40,12 @@ TEST(AcceptStopped, NamesTheStoppedProcess) {
   EXPECT_THAT(findings[0].fix, HasSubstr("kill -CONT 12"));
 }
 
+TEST(AcceptStopped, NameOfAProcessBringsNoLines) {
+  WaitingWorld world;
+  world.AddAcceptor(world.listener(), 12, 'T').comm = "a\nfix  b";
+  EXPECT_THAT(world.Find(kAcceptStopped).at(0).explanation, HasSubstr("a\\nfix  b (pid 12)"));
+}
+
 TEST(AcceptStopped, DebuggerIsNamedAsOne) {
   WaitingWorld world;
   world.AddAcceptor(world.listener(), 12, 't');
