@@ -38,11 +38,11 @@ bool IsLoopback(const std::string& host) {
 // Splits "host:port" and "[v6]:port".
 absl::StatusOr<Address> ParseHostPort(absl::string_view text) {
   const size_t colon = text.rfind(':');
-  if (colon == absl::string_view::npos) return Invalid(text, absl::StrCat("it is neither ", kForms));
+  if (colon == absl::string_view::npos) return Invalid(text, absl::StrCat("it is not ", kForms));
   absl::string_view host = text.substr(0, colon);
   const bool bracketed = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
   if (!bracketed && host.find(':') != absl::string_view::npos) {
-    return Invalid(text, absl::StrCat("it is neither ", kForms, "; an IPv6 address stands in brackets"));
+    return Invalid(text, absl::StrCat("it is not ", kForms, "; an IPv6 address stands in brackets"));
   }
   uint32_t port = 0;
   if (!absl::SimpleAtoi(text.substr(colon + 1), &port) || port > 65535) {

@@ -35,6 +35,7 @@ class FakeObserver final : public v1::Observer::Service {
                              grpc::ServerWriter<v1::ListListenersResponse>* writer) override {
     listeners_request = *request;
     for (const auto& response : listeners_responses) writer->Write(response);
+    while (endless && writer->Write(listeners_responses.back())) continue;
     return End(context);
   }
 
@@ -99,6 +100,8 @@ class FakeObserver final : public v1::Observer::Service {
   // this.
   bool hang = false;
   grpc::Status end;
+  // ListListeners alone: the last message again and again, until the caller cancels.
+  bool endless = false;
   // SummarizeConnections alone.
   grpc::Status connections_end;
   // The last ones received; read them after the call.

@@ -59,6 +59,15 @@ class FixedClock final : public sys::Clock {
 };
 
 class Serving : public ::testing::Test {
+ public:
+  // A call that hangs fails instead of blocking the test.
+  static std::unique_ptr<grpc::ClientContext> NewContext() {
+    auto context = std::make_unique<grpc::ClientContext>();
+    context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    context->set_wait_for_ready(true);
+    return context;
+  }
+
  protected:
   ~Serving() override {
     stub_.reset();
@@ -71,14 +80,6 @@ class Serving : public ::testing::Test {
     server_ = *std::move(server);
     channel_ = *base::MakeChannel(socket_);
     stub_ = v1::Observer::NewStub(channel_);
-  }
-
-  // A call that hangs fails instead of blocking the test.
-  static std::unique_ptr<grpc::ClientContext> NewContext() {
-    auto context = std::make_unique<grpc::ClientContext>();
-    context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-    context->set_wait_for_ready(true);
-    return context;
   }
 
   const test::TempFolder folder_;
