@@ -61,7 +61,7 @@ void CheckPids(const Case& the_case, const Wall& wall, std::vector<model::Findin
   if (wall.increase.by.hits == 0) return;
   model::Finding finding = Start(wall);
   finding.explanation =
-      absl::StrCat("No more than ", wall.limit, " tasks may run in ", PlaceOf(the_case.ns, wall), ": ",
+      absl::StrCat("The tasks of ", PlaceOf(the_case.ns, wall), " reached their limit of ", wall.limit, ": ",
                    Times(wall.increase.by.hits, "fork or new thread", "forks or new threads"), " failed.");
   finding.fix =
       "raise the limit: podPidsLimit in the kubelet's configuration, docker run --pids-limit, TasksMax= of "

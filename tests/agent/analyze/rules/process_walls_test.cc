@@ -59,7 +59,7 @@ TEST(ProcessWalls, FailedForksAreCounted) {
   const auto findings = world.Find(kMemoryWalls);
   ASSERT_THAT(findings, SizeIs(1));
   EXPECT_EQ(findings[0].explanation,
-            "No more than 50 tasks may run in cgroup /pod: 1 fork or new thread failed.");
+            "The tasks of cgroup /pod reached their limit of 50: 1 fork or new thread failed.");
   EXPECT_EQ(EvidenceValue(findings[0], "used"), "50");
   EXPECT_THAT(findings[0].fix, HasSubstr("podPidsLimit"));
 }

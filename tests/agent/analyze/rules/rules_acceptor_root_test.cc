@@ -5,21 +5,21 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <functional>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -71,36 +71,54 @@ class RulesAcceptorRootTest : public ScannedTest {
   }
   void TearDown() override {
     connections_.clear();
+    if (pid_ > 0) {
+      kill(pid_, SIGKILL);
+      waitpid(pid_, nullptr, 0);
+    }
     server_.reset();
     cgroup_.reset();
     if (shared_ != nullptr) munmap(shared_, sizeof(Shared));
   }
 
-  // A process of its own that listens, in a namespace of its own. `prepare` runs in it first. It accepts in a
-  // thread that calls `between` after each connection; nothing accepts where that is null.
+  // A process of its own that listens, in a namespace of its own. `prepare` runs in it first. It accepts, and
+  // calls `between` after each connection; it accepts nothing where that is null.
   void Serve(int backlog, const std::function<void()>& prepare, const std::function<void()>& between) {
-    Shared* shared = shared_;
-    server_.emplace([&, shared] {
-      if (prepare) prepare();
-      const int listener = socket(AF_INET, SOCK_STREAM, 0);
-      sockaddr_in address{};
-      address.sin_family = AF_INET;
-      address.sin_port = htons(kPort);
-      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      if (bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
-          listen(listener, backlog) != 0) {
-        test::Die("listen in the child");
-      }
-      if (!between) return;
-      std::thread([listener, between, shared] {
-        for (;;) {
-          // Stays open: the client waits to see it established.
-          if (accept(listener, nullptr, nullptr) < 0) continue;
-          ++shared->accepted;
-          between();
-        }
-      }).detach();
-    });
+    server_.emplace();
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+    const sys::UniqueFd from_child(ends[0]);
+    sys::UniqueFd to_parent(ends[1]);
+    pid_ = fork();
+    ASSERT_GE(pid_, 0);
+    if (pid_ == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      const int listener = ListenInside(backlog, prepare);
+      if (write(to_parent.get(), "r", 1) != 1) _exit(1);
+      while (between) AcceptOne(listener, between);
+      for (;;) pause();
+    }
+    to_parent.reset();
+    char ready = 0;
+    ASSERT_EQ(read(from_child.get(), &ready, 1), 1) << "the server ended";
+  }
+  [[nodiscard]] int ListenInside(int backlog, const std::function<void()>& prepare) const {
+    const sys::UniqueFd netns(open(server_->path().c_str(), O_RDONLY | O_CLOEXEC));
+    if (setns(netns.get(), CLONE_NEWNET) != 0) _exit(1);
+    if (prepare) prepare();
+    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(kPort);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool bound = bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    if (!bound || listen(listener, backlog) != 0) _exit(1);
+    return listener;
+  }
+  void AcceptOne(int listener, const std::function<void()>& between) const {
+    // Stays open: the client waits to see it established.
+    if (accept(listener, nullptr, nullptr) < 0) return;
+    ++shared_->accepted;
+    between();
   }
 
   void Connect(size_t count) {
@@ -120,7 +138,7 @@ class RulesAcceptorRootTest : public ScannedTest {
   }
   std::vector<model::Finding> Find(const Rule& rule) { return ScannedTest::Find(*server_, rule); }
   void AwaitState(char state) {
-    const std::string path = absl::StrCat("/proc/", server_->pid(), "/stat");
+    const std::string path = absl::StrCat("/proc/", pid_, "/stat");
     ASSERT_TRUE(test::WaitUntil([&] {
       const auto stat = sys::ReadFile(path);
       return stat.ok() && absl::StrContains(*stat, absl::StrCat(") ", std::string(1, state), " "));
@@ -142,7 +160,8 @@ class RulesAcceptorRootTest : public ScannedTest {
 
   Shared* shared_ = nullptr;
   std::optional<test::TestCgroup> cgroup_;
-  std::optional<test::UnpinnedNetns> server_;
+  std::optional<test::TestNetns> server_;
+  pid_t pid_ = 0;
   std::vector<sys::UniqueFd> connections_;
 };
 
@@ -154,7 +173,7 @@ TEST_F(RulesAcceptorRootTest, StoppedProcess) {
   AwaitAccepted(3);
   ReadFor(12);
   EXPECT_THAT(Find(kAcceptStopped), IsEmpty());
-  ASSERT_EQ(kill(server_->pid(), SIGSTOP), 0);
+  ASSERT_EQ(kill(pid_, SIGSTOP), 0);
   AwaitState('T');
   ReadFor(12);
   EXPECT_THAT(Find(kAcceptStopped), IsEmpty()) << "nobody waits";
@@ -162,7 +181,7 @@ TEST_F(RulesAcceptorRootTest, StoppedProcess) {
   ReadFor(12);
   const auto findings = Find(kAcceptStopped);
   ASSERT_THAT(findings, SizeIs(1));
-  const std::string pid = absl::StrCat(server_->pid());
+  const std::string pid = absl::StrCat(pid_);
   EXPECT_EQ(EvidenceValue(findings[0], "queue"), "2");
   EXPECT_EQ(EvidenceValue(findings[0], "state of pid " + pid), "T");
   EXPECT_EQ(EvidenceValue(findings[0], "accepted, by TcpPassiveOpens and the queue"), "0");
@@ -170,7 +189,7 @@ TEST_F(RulesAcceptorRootTest, StoppedProcess) {
   EXPECT_THAT(findings[0].explanation, HasSubstr("is stopped by a signal (state T)."));
   // What the finding advises.
   EXPECT_THAT(findings[0].fix, HasSubstr("kill -CONT " + pid));
-  ASSERT_EQ(kill(server_->pid(), SIGCONT), 0);
+  ASSERT_EQ(kill(pid_, SIGCONT), 0);
   AwaitAccepted(5);
   Read(*server_);
   EXPECT_THAT(Find(kAcceptStopped), IsEmpty());
@@ -208,7 +227,7 @@ TEST_F(RulesAcceptorRootTest, SlowAcceptor) {
   EXPECT_EQ(findings[0].severity, Severity::kCritical);
   EXPECT_EQ(EvidenceValue(findings[0], "limit"), "50");
   EXPECT_THAT(EvidenceValue(findings[0], "processes that share it"),
-              HasSubstr(absl::StrCat("(pid ", server_->pid(), ")")));
+              HasSubstr(absl::StrCat("(pid ", pid_, ")")));
   EXPECT_THAT(findings[0].explanation, HasSubstr("Neither a CPU limit"));
   EXPECT_THAT(Find(kAcceptStopped), IsEmpty());
   EXPECT_EQ(Find(kBacklogTooSmall).at(0).severity, Severity::kWarning);
@@ -296,7 +315,7 @@ void Reap(pid_t child) {
 TEST_F(RulesAcceptorRootTest, CgroupWithoutTasks) {
   const test::TestCgroup& cgroup = cgroup_.emplace("pids");
   LISTENQ_SKIP_IF_(cgroup.why());
-  cgroup.Write("pids.max", "3");
+  cgroup.Write("pids.max", "2");
   const auto fork_once = [] {
     const pid_t child = fork();
     if (child == 0) _exit(0);
@@ -312,7 +331,7 @@ TEST_F(RulesAcceptorRootTest, CgroupWithoutTasks) {
   clock_.Advance(absl::Minutes(1));
   Read(*server_);
   EXPECT_THAT(Find(kMemoryWalls), IsEmpty()) << "there was room for one";
-  cgroup.Write("pids.max", "2");
+  cgroup.Write("pids.max", "1");
   // The second is accepted after the first one's fork.
   Connect(2);
   AwaitAccepted(4);
@@ -321,9 +340,9 @@ TEST_F(RulesAcceptorRootTest, CgroupWithoutTasks) {
   const auto findings = Find(kMemoryWalls);
   ASSERT_THAT(findings, SizeIs(1));
   EXPECT_NE(EvidenceValue(findings[0], "pids.events max"), "0");
-  EXPECT_EQ(EvidenceValue(findings[0], "limit"), "2");
+  EXPECT_EQ(EvidenceValue(findings[0], "limit"), "1");
   EXPECT_THAT(findings[0].explanation,
-              HasSubstr(absl::StrCat("No more than 2 tasks may run in cgroup ", cgroup.path(), ": ")));
+              HasSubstr(absl::StrCat("The tasks of cgroup ", cgroup.path(), " reached their limit of 1: ")));
 }
 
 // More than the cgroup may have; not more than it would need to be noticed.
