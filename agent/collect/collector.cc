@@ -376,7 +376,10 @@ std::string WhyAbsent(const model::SysctlInfo& info, int error_number) {
 
 model::SysctlValue Collector::ReadSysctl(size_t index, const Handle& handle) {
   const model::SysctlInfo& info = model::SysctlTable()[index];
-  if (!handle.fd.valid()) return {.unreadable_reason = WhyAbsent(info, handle.error_number)};
+  if (!handle.fd.valid()) {
+    return {.unreadable_reason = WhyAbsent(info, handle.error_number),
+            .missing = handle.error_number == ENOENT};
+  }
   const absl::StatusOr<absl::string_view> text = ReadHandle(handle, info.name);
   if (text.ok()) return {.value = CleanSysctl(*text)};
   return {.unreadable_reason = std::string(text.status().message())};

@@ -17,6 +17,8 @@ struct SysctlValue {
   std::optional<std::string> value;
   // Why there is none.
   std::string unreadable_reason;
+  // There is no such sysctl in this namespace, or on this kernel.
+  bool missing = false;
   bool operator==(const SysctlValue&) const = default;
 };
 

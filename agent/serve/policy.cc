@@ -232,20 +232,22 @@ bool IsExcused(const Rule& rule, const model::Namespace& ns) {
 void Judge(const Rule& rule, const model::Namespace& ns, const model::Namespace* host, v1::RuleResult* result,
            std::vector<model::Finding>* findings) {
   if (!ns.not_observable_reason.empty()) return result->set_not_observable(result->not_observable() + 1);
-  const std::string* value = ValueOf(ns.sysctls.get(), rule.sysctl);
-  if (value == nullptr) return result->set_unreadable(result->unreadable() + 1);
+  const model::SysctlValue value = SysctlOf(ns, rule.sysctl);
+  // What is not there has no value to be wrong.
+  if (value.missing) return;
+  if (!value.value.has_value()) return result->set_unreadable(result->unreadable() + 1);
   const bool against_other = rule.proto->comparison() == v1::COMPARISON_MATCHES_HOST ||
                              rule.proto->comparison() == v1::COMPARISON_EQUALS_DECLARED;
   const Expected expected = against_other ? ExpectedOf(rule, ns, host) : Expected();
   // A pod that declares nothing for this sysctl is not asked to have anything.
   if (against_other && expected.value == nullptr && expected.missing_reason.empty()) return;
-  const std::optional<bool> holds = Holds(rule, *value, expected.value);
+  const std::optional<bool> holds = Holds(rule, *value.value, expected.value);
   if (!holds.has_value()) return result->set_unreadable(result->unreadable() + 1);
   result->set_checked(result->checked() + 1);
   if (*holds) return;
   if (IsExcused(rule, ns)) return result->set_excused(result->excused() + 1);
   result->set_violations(result->violations() + 1);
-  findings->push_back(Violation(rule, ns, *value, expected.value));
+  findings->push_back(Violation(rule, ns, *value.value, expected.value));
 }
 
 }  // namespace

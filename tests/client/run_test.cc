@@ -56,8 +56,8 @@ TEST(Run, PrintsWhatCameAndSaysWhatIsMissing) {
   const Result result = RunWith(server, {"listeners"});
   EXPECT_EQ(result.exit_code, kExitPartial);
   EXPECT_EQ(result.out,
-            "NETNS  LISTEN      QUEUE  LIMIT  FULL\n"
-            "blue   0.0.0.0:80      1      5   20%\n");
+            "NODE  NETNS  LISTEN      QUEUE  LIMIT  FULL\n"
+            "a     blue   0.0.0.0:80      1      5   20%\n");
   EXPECT_EQ(result.notes,
             "node-17: deadline exceeded\n"
             "1 of 2 nodes answered: the answer is incomplete\n"
@@ -400,7 +400,7 @@ TEST(Run, PrintsTopOnceWithoutHeadlineWhereNoneIsWanted) {
   server.listeners_responses = PartialAnswer();
   const Result result = RunWith(server, {"top", "-n", "20", "--no-headers"});
   EXPECT_EQ(server.listeners_request.limit(), 20U);
-  EXPECT_EQ(result.out, "1/5  █               netns blue  0.0.0.0:80\n");
+  EXPECT_EQ(result.out, "1/5  █               a  netns blue  0.0.0.0:80\n");
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 constexpr char kSomaxconn[] = "rules: [{id: somaxconn-min, sysctl: net.core.somaxconn, min: 1024}]";
 
@@ -94,10 +95,15 @@ TEST_F(Audit, AnExceptionHoldsUntilItsDayIsOver) {
 TEST_F(Audit, WhatCannotBeReadOrIsNotKnownIsIncomplete) {
   const TestNetns netns;
   StartAgent();
-  // The node's own namespace alone has it.
-  const Finished unread = RunAudit("rules: [{id: a, sysctl: net.ipv4.tcp_mem, equals: 1}]", netns.name());
+  // Of what is no pod nobody knows what it declares.
+  const Finished unread =
+      RunAudit("rules: [{id: a, sysctl: net.core.somaxconn, equals-declared: true}]", netns.name());
   EXPECT_EQ(unread.code, 3) << unread.output;
   EXPECT_EQ(unread.errors, "The audit is incomplete: 1 namespace could not be read\n");
+  // The node's own namespace alone has it.
+  const Finished absent = RunAudit("rules: [{id: a, sysctl: net.ipv4.tcp_mem, equals: 1}]", netns.name());
+  EXPECT_EQ(absent.code, 0) << absent.output;
+  EXPECT_THAT(absent.output, StartsWith("unused "));
   const Finished unknown = RunAudit("rules: [{id: a, sysctl: net.core.nosuch, equals: 1}]", netns.name());
   EXPECT_EQ(unknown.code, 3) << unknown.output;
   EXPECT_EQ(unknown.output, "unknown   a  sysctl \"net.core.nosuch\" is not read by this server  -\n");

@@ -100,6 +100,7 @@ TEST_F(CollectorTest, ASysctlThatIsNotThereIsAbsentWithItsReason) {
   ASSERT_TRUE(reading.ok()) << reading.status();
   const model::SysctlValue& value = reading->sysctls->values[*model::FindSysctl("net.ipv4.tcp_mem")];
   EXPECT_EQ(value.value, std::nullopt);
+  EXPECT_TRUE(value.missing);
   EXPECT_THAT(value.unreadable_reason, HasSubstr("not in this namespace"));
 }
 

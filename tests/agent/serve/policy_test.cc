@@ -118,6 +118,22 @@ TEST_F(PolicyTest, ValueThatWasNotReadIsNeitherCheckedNorAViolation) {
   EXPECT_EQ(outcome.results[0].unreadable(), 2u);
 }
 
+TEST_F(PolicyTest, ASysctlThatIsNotThereIsNotAskedFor) {
+  auto sysctls = std::make_shared<model::Sysctls>();
+  sysctls->values.resize(model::SysctlTable().size());
+  sysctls->values[*model::FindSysctl("net.ipv4.tcp_tw_recycle")] = {.unreadable_reason = "not on this kernel",
+                                                                    .missing = true};
+  model::Namespace ns = MakeNamespace(7);
+  ns.sysctls = sysctls;
+  snapshot_ = MakeSnapshot({ns});
+  const PolicyOutcome outcome =
+      Evaluate("sysctl: 'net.ipv4.tcp_tw_recycle' comparison: COMPARISON_EQUALS operands: '0'");
+  EXPECT_THAT(outcome.findings, IsEmpty());
+  EXPECT_EQ(outcome.results[0].state(), v1::RULE_STATE_EVALUATED);
+  EXPECT_EQ(outcome.results[0].checked(), 0u);
+  EXPECT_EQ(outcome.results[0].unreadable(), 0u);
+}
+
 TEST_F(PolicyTest, DeclarationsThatAreNotKnownAreUnreadable) {
   const PolicyOutcome outcome =
       Evaluate("sysctl: 'net.core.somaxconn' comparison: COMPARISON_EQUALS_DECLARED");
