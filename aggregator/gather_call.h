@@ -33,15 +33,14 @@ class GatherCall final : public grpc::ServerUnaryReactor {
   using Ask = void (*)(v1::Observer::Stub& stub, grpc::ClientContext* context, const Request* request,
                        Response* response, std::function<void(grpc::Status)> done);
 
-  GatherCall(const std::shared_ptr<const Fleet>& fleet, const Request& request, CallTimes times, Ask ask,
+  GatherCall(const std::shared_ptr<const Fleet>& fleet, Request request, CallTimes times, Ask ask,
              Merge merge)
-      : request_(request), times_(times), merge_(std::move(merge)) {
+      : request_(std::move(request)), times_(times), merge_(std::move(merge)) {
     for (const std::shared_ptr<Peer>& peer : fleet->peers) {
       calls_.push_back(std::make_unique<Call>());
       calls_.back()->peer = peer;
     }
-    // One for the constructor: the answers wait for its end.
-    waiting_ = calls_.size() + 1;
+    waiting_.fetch_add(calls_.size());
     const absl::Time end = std::min(absl::Now() + times_.peer_timeout, times_.deadline);
     for (const auto& call : calls_) {
       call->context.set_deadline(absl::ToChronoTime(end));
@@ -64,8 +63,6 @@ class GatherCall final : public grpc::ServerUnaryReactor {
     grpc::Status status;
   };
 
-  ~GatherCall() override = default;
-
   void Done(Call* call, grpc::Status status) {
     if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
       status = {grpc::StatusCode::DEADLINE_EXCEEDED,
@@ -87,7 +84,8 @@ class GatherCall final : public grpc::ServerUnaryReactor {
   const CallTimes times_;
   const Merge merge_;
   std::vector<std::unique_ptr<Call>> calls_;
-  std::atomic<size_t> waiting_ = 0;
+  // Peers, and the constructor: the answer waits for its end.
+  std::atomic<size_t> waiting_ = 1;
 };
 
 }  // namespace listenq::aggregator

@@ -5,9 +5,9 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/support/status.h>
 
-#include <compare>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -22,7 +22,10 @@ struct PeerSpec {
   std::string address;
   // The node that must answer there; "" is not known, and the peer says it.
   std::string node_name;
-  auto operator<=>(const PeerSpec&) const = default;
+  bool operator==(const PeerSpec&) const = default;
+  bool operator<(const PeerSpec& other) const {
+    return std::tie(address, node_name) < std::tie(other.address, other.node_name);
+  }
 };
 
 // Threading: safe to use from every thread.

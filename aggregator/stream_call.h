@@ -50,9 +50,9 @@ class StreamCall final : public grpc::ServerWriteReactor<typename Rpc::Response>
   // Of one peer's rows.
   static constexpr uint64_t kMaxPeerBytes = uint64_t{256} << 20;
 
-  // The ticker outlives the call. The request is copied.
-  StreamCall(std::shared_ptr<const Fleet> fleet, Ticker* ticker, const Request& request, CallTimes times)
-      : fleet_(std::move(fleet)), ticker_(ticker), request_(request), times_(times) {
+  // The ticker outlives the call.
+  StreamCall(std::shared_ptr<const Fleet> fleet, Ticker* ticker, Request request, CallTimes times)
+      : fleet_(std::move(fleet)), ticker_(ticker), request_(std::move(request)), times_(times) {
     if constexpr (kHasLimit) {
       if (Limit() > 0) {
         top_.emplace(Limit(), [this](const Row& a, const Row& b) { return base::IsBefore(request_, a, b); });
@@ -61,6 +61,10 @@ class StreamCall final : public grpc::ServerWriteReactor<typename Rpc::Response>
     ticker_->Add(this);
     StartPeers();
   }
+
+  ~StreamCall() override { ticker_->Remove(this); }
+  StreamCall(const StreamCall&) = delete;
+  StreamCall& operator=(const StreamCall&) = delete;
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override { CancelAll(); }
@@ -76,8 +80,6 @@ class StreamCall final : public grpc::ServerWriteReactor<typename Rpc::Response>
     Response message;
     PeerCall* from = nullptr;
   };
-
-  ~StreamCall() override { ticker_->Remove(this); }
 
   [[nodiscard]] size_t Limit() const {
     if constexpr (kHasLimit) {

@@ -75,11 +75,11 @@ class WatchCall::PeerWatch final : public grpc::ClientReadReactor<v1::WatchDrops
   std::atomic<bool> silent_ = false;
 };
 
-WatchCall::WatchCall(std::shared_ptr<const Fleet> fleet, Ticker* ticker, const v1::WatchDropsRequest& request,
+WatchCall::WatchCall(std::shared_ptr<const Fleet> fleet, Ticker* ticker, v1::WatchDropsRequest request,
                      absl::Duration peer_timeout, const std::atomic<bool>* stopping)
     : fleet_(std::move(fleet)),
       ticker_(ticker),
-      request_(request),
+      request_(std::move(request)),
       peer_timeout_(peer_timeout),
       stopping_(stopping) {
   for (const std::shared_ptr<Peer>& peer : fleet_->peers) {

@@ -32,8 +32,12 @@ class WatchCall final : public grpc::ServerWriteReactor<v1::WatchDropsResponse>,
   static constexpr size_t kMaxQueued = 1024;
 
   // The ticker and `stopping` outlive the call, which ends with UNAVAILABLE when that turns true.
-  WatchCall(std::shared_ptr<const Fleet> fleet, Ticker* ticker, const v1::WatchDropsRequest& request,
+  WatchCall(std::shared_ptr<const Fleet> fleet, Ticker* ticker, v1::WatchDropsRequest request,
             absl::Duration peer_timeout, const std::atomic<bool>* stopping);
+
+  ~WatchCall() override;
+  WatchCall(const WatchCall&) = delete;
+  WatchCall& operator=(const WatchCall&) = delete;
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
@@ -50,8 +54,6 @@ class WatchCall final : public grpc::ServerWriteReactor<v1::WatchDropsResponse>,
     // The caller knows that it is silent.
     bool reported = false;
   };
-
-  ~WatchCall() override;
 
   void OnTick(absl::Time now) override ABSL_LOCKS_EXCLUDED(mutex_);
   void StartDue(absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);

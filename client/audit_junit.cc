@@ -4,6 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "client/audit.h"
 #include "client/text.h"
 #include "client/words.h"
@@ -11,11 +13,14 @@
 namespace listenq::client {
 namespace {
 
-// Escaped for a terminal first: XML has no way to write a control byte.
+// Escaped for a terminal first: XML has no way to write a control byte but the end of a line.
 std::string Xml(const std::string& text) {
-  return absl::StrReplaceAll(
-      EscapeForTerminal(text),
-      {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&apos;"}});
+  return absl::StrJoin(absl::StrSplit(text, '\n'), "&#10;", [](std::string* out, absl::string_view line) {
+    absl::StrAppend(out,
+                    absl::StrReplaceAll(
+                        EscapeForTerminal(std::string(line)),
+                        {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&apos;"}}));
+  });
 }
 
 std::string Attribute(const char* name, const std::string& value) {

@@ -29,22 +29,30 @@ uint64_t TotalOf(const v1::ConnectionSummary& summary) {
   return total;
 }
 
+struct State {
+  std::string name;
+  // Of all rows.
+  uint64_t count = 0;
+};
+
 // The states of all rows, in the kernel's order.
-std::vector<std::string> AllStates(const Answer<v1::ConnectionSummary>& answer) {
+std::vector<State> AllStates(const Answer<v1::ConnectionSummary>& answer) {
   v1::ConnectionSummary all;
   for (const auto& item : answer.items) {
     for (const auto& [name, count] : item.row.by_state()) (*all.mutable_by_state())[name] += count;
   }
   for (const char* always : {"ESTABLISHED", "TIME_WAIT"}) ++(*all.mutable_by_state())[always];
-  std::vector<std::string> names;
-  for (const auto& [name, count] : StatesOf(all)) names.push_back(name);
-  return names;
+  std::vector<State> states;
+  for (const auto& [name, count] : StatesOf(all)) states.push_back({.name = name, .count = count});
+  return states;
 }
 
-int RankOf(const std::string& state) {
-  constexpr const char* kLastToGo[] = {"ESTABLISHED", "TIME_WAIT", "SYN_RECV", "CLOSE_WAIT"};
-  const auto* const found = std::find(std::begin(kLastToGo), std::end(kLastToGo), state);
-  return 2 + static_cast<int>(found - std::begin(kLastToGo));
+// Where there is no room for all, those with the most connections stay.
+int RankOf(const State& state, const std::vector<State>& all) {
+  constexpr int kLastToGo = 2;
+  return kLastToGo + static_cast<int>(std::count_if(all.begin(), all.end(), [&](const State& other) {
+           return other.count > state.count;
+         }));
 }
 
 using Items = std::vector<const Item<v1::ConnectionSummary>*>;
@@ -124,16 +132,17 @@ Table StatesTable(const Answer<v1::ConnectionSummary>& answer) {
       {.title = "WHERE", .least_width = 18, .cut_in_the_middle = true},
       {.title = "TOTAL", .right_aligned = true},
   };
-  const std::vector<std::string> states = AllStates(answer);
-  for (const std::string& state : states) {
-    table.columns.push_back({.title = state, .right_aligned = true, .fall_away_rank = RankOf(state)});
+  const std::vector<State> states = AllStates(answer);
+  for (const State& state : states) {
+    table.columns.push_back(
+        {.title = state.name, .right_aligned = true, .fall_away_rank = RankOf(state, states)});
   }
   table.columns.push_back({.title = "STATUS"});
   for (const auto* item : MostConnectionsFirst(answer)) {
     const v1::ConnectionSummary& summary = item->row;
     std::vector<Cell> row = {OrNone(summary.node_name()), WhereOf(summary), FormatCount(TotalOf(summary))};
-    for (const std::string& state : states) {
-      const auto found = summary.by_state().find(state);
+    for (const State& state : states) {
+      const auto found = summary.by_state().find(state.name);
       row.emplace_back(FormatCount(found == summary.by_state().end() ? 0 : found->second));
     }
     row.emplace_back(StatusOf(summary));

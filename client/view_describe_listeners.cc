@@ -124,7 +124,9 @@ std::string LimitText(const v1::Listener& listener) {
                           ", which is net.core.somaxconn: capped by it, or exactly as the application asked");
     case v1::LIMIT_STATE_LATCHED:
       return absl::StrCat(listener.limit(), ", kept since listen(2); net.core.somaxconn is ", somaxconn,
-                          " now: restart the listener to take it over");
+                          listener.limit() > listener.somaxconn() && listener.has_somaxconn()
+                              ? " now: a restart would cut it to that"
+                              : " now: restart the listener to take it over");
     default:
       return OptionalNumber(listener.has_limit(), listener.limit());
   }

@@ -175,7 +175,10 @@ std::string LimitedBy(const v1::Listener& listener) {
     case v1::LIMIT_STATE_SOMAXCONN:
       return "somaxconn, or as asked";
     case v1::LIMIT_STATE_LATCHED:
-      return "old somaxconn: restart it";
+      // A restart would cut it to what somaxconn is now.
+      return listener.limit() > listener.somaxconn() && listener.has_somaxconn()
+                 ? "old somaxconn, higher: keep it"
+                 : "old somaxconn: restart it";
     default:
       return kNone;
   }

@@ -67,7 +67,7 @@ bool AcceptorReader::ReadProcess(const model::Process& process, CgroupWalls* wal
   return true;
 }
 
-void AcceptorReader::ReadDescriptors(int folder_fd, model::Acceptor* acceptor) const {
+void AcceptorReader::ReadDescriptors(int folder_fd, model::Acceptor* acceptor) {
   struct stat info = {};
   // The number of descriptors since Linux 6.2 (fs/proc/fd.c, proc_fd_getattr), 0 before.
   if (::fstatat(folder_fd, "fd", &info, 0) == 0 && info.st_size > 0) {

@@ -34,7 +34,7 @@ class AcceptorReader {
 
  private:
   bool ReadProcess(const model::Process& process, CgroupWalls* walls, model::Acceptor* acceptor) const;
-  void ReadDescriptors(int folder_fd, model::Acceptor* acceptor) const;
+  static void ReadDescriptors(int folder_fd, model::Acceptor* acceptor);
 
   const std::string proc_;
   const CgroupMounts mounts_;

@@ -1,5 +1,6 @@
 #include "agent/discover/cgroup_files.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "absl/strings/match.h"
@@ -17,10 +18,8 @@ using absl::string_view;
 constexpr uint64_t kNoLimit = uint64_t{1} << 62;
 
 bool Names(string_view controllers, string_view controller) {
-  for (const string_view name : absl::StrSplit(controllers, ',')) {
-    if (name == controller) return true;
-  }
-  return false;
+  const std::vector<string_view> names = absl::StrSplit(controllers, ',');
+  return std::find(names.begin(), names.end(), controller) != names.end();
 }
 
 std::vector<string_view> Words(string_view line) {

@@ -387,6 +387,14 @@ TEST(AuditToJunit, HasASuiteForEachRule) {
 )xml");
 }
 
+TEST(AuditToJunit, LinesStayLines) {
+  const AuditReport report = MakeAuditReport(
+      PolicyOf(),
+      AnswerOf({"rule_id: 'somaxconn-min' severity: SEVERITY_CRITICAL fix: 'one\\ntwo\\033'"}, kOneNode),
+      {Result("somaxconn-min", "checked: 1 violations: 1")}, {});
+  EXPECT_THAT(AuditToJunit(report), HasSubstr(">one&#10;two\\x1b</failure>"));
+}
+
 TEST(AuditToJunit, ARuleThatWasNotEvaluatedIsAnError) {
   const std::string xml = AuditToJunit(
       Report({Proto<v1::RuleResult>("rule_id: 'somaxconn-min' state: RULE_STATE_ERROR message: 'a < b'"),

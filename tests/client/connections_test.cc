@@ -52,6 +52,14 @@ TEST(StatesTable, KeepsEstablishedWhereItIsNarrow) {
             "shop/checkout-0  23,512  20,412\n");
 }
 
+TEST(StatesTable, KeepsWhatThereIsMostOfWhereItIsNarrow) {
+  const char* const refused = R"(netns { names: 'x' } by_state { key: 'SYN_SENT' value: 60 }
+                                 by_state { key: 'CLOSING' value: 1 } by_state { key: 'ESTABLISHED' value: 5 })";
+  EXPECT_EQ(RenderTable(StatesTable(Summaries({refused})), {.width = 40}),
+            "WHERE    TOTAL  ESTABLISHED  SYN_SENT\n"
+            "netns x     66            5        60\n");
+}
+
 TEST(SynQueuesTable, ShowsTheLongestFirst) {
   EXPECT_EQ(RenderTable(SynQueuesTable(Summaries({kHost, kCheckout})), {}),
             "WHERE            LISTEN        SYN_RECV\n"

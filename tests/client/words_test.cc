@@ -64,7 +64,10 @@ TEST(LimitedBy, SaysWhatBounds) {
             "application (somaxconn 4096)");
   EXPECT_EQ(LimitedBy(Listener("limit_state: LIMIT_STATE_SOMAXCONN somaxconn: 4096")),
             "somaxconn, or as asked");
-  EXPECT_EQ(LimitedBy(Listener("limit_state: LIMIT_STATE_LATCHED")), "old somaxconn: restart it");
+  EXPECT_EQ(LimitedBy(Listener("limit_state: LIMIT_STATE_LATCHED limit: 128 somaxconn: 4096")),
+            "old somaxconn: restart it");
+  EXPECT_EQ(LimitedBy(Listener("limit_state: LIMIT_STATE_LATCHED limit: 511 somaxconn: 128")),
+            "old somaxconn, higher: keep it");
   EXPECT_EQ(LimitedBy(Listener("")), "-");
 }
 

@@ -37,7 +37,10 @@ bool IsComplete(const model::Listener& listener, const AcceptorList& acceptors) 
          processes->unreadable_reason.empty();
 }
 
-bool IsStopped(const model::Acceptor* acceptor) { return acceptor->state == 'T' || acceptor->state == 't'; }
+bool IsStopped(const model::Acceptor* acceptor) {
+  const char state = acceptor->state.value_or('?');
+  return state == 'T' || state == 't';
+}
 
 }  // namespace
 
@@ -110,13 +113,13 @@ std::string PlaceOf(const model::Namespace& ns, const model::Wall& wall) {
 std::optional<Stop> FindStop(const Case& the_case, const model::Listener& listener) {
   const model::AcceptLag* lag = listener.lag.get();
   if (lag == nullptr || !lag->is_waiting() || listener.reading.queue == 0) return std::nullopt;
-  if (lag->no_accept_since < absl::InfiniteFuture()) {
-    return Stop{.reason = Stop::Reason::kProven, .since = lag->no_accept_since};
-  }
   const AcceptorList acceptors = AcceptorsOf(the_case.ns, listener);
   const bool complete = IsComplete(listener, acceptors);
   if (complete && std::all_of(acceptors.begin(), acceptors.end(), IsStopped)) {
     return Stop{.reason = Stop::Reason::kStopped, .since = lag->waiting_since};
+  }
+  if (lag->no_accept_since < absl::InfiniteFuture()) {
+    return Stop{.reason = Stop::Reason::kProven, .since = lag->no_accept_since};
   }
   const auto sleeps = [&](const model::Acceptor* acceptor) {
     return acceptor->state == 'D' && the_case.now - acceptor->state_since >= model::AcceptLag::kLeast;

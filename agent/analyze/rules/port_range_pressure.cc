@@ -48,6 +48,7 @@ std::string Fix(const model::Namespace& ns, const model::DestinationPorts& to, u
 
 model::Finding Judge(const model::Namespace& ns, const model::DestinationPorts& to, uint32_t usable) {
   const uint64_t percent = uint64_t{to.ports_in_use} * 100 / usable;
+  const uint64_t rounded = (uint64_t{to.ports_in_use} * 100 + usable / 2) / usable;
   model::Finding finding;
   finding.severity = percent >= kCriticalPercent ? model::Severity::kCritical : model::Severity::kWarning;
   finding.since = ns.port_use->time;
@@ -61,7 +62,7 @@ model::Finding Judge(const model::Namespace& ns, const model::DestinationPorts& 
     }
   }
   finding.explanation =
-      absl::StrCat(to.ports_in_use, " of the ", usable, " ephemeral ports (", percent,
+      absl::StrCat(to.ports_in_use, " of the ", usable, " ephemeral ports (", rounded,
                    "%) are taken towards ", Endpoint(to), ", ", to.time_wait,
                    " of them by TIME_WAIT alone. With the last one gone, connect(2) to it fails with "
                    "EADDRNOTAVAIL.");

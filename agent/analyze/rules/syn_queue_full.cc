@@ -1,6 +1,7 @@
 #include "agent/analyze/rules/syn_queue_full.h"
 
 #include <algorithm>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "agent/analyze/rules/advice.h"
@@ -76,6 +77,16 @@ const model::DropEpisode* SynQueueLoss(const Case& the_case) {
   return found == the_case.episodes.end() ? nullptr : found;
 }
 
+// A segment that brings its cookie back is counted each time: while the accept queue is full the client
+// repeats it.
+std::string CameBack(uint64_t sent, uint64_t received) {
+  if (received <= sent) return absl::StrCat(received, " of them came back as connections.");
+  return absl::StrCat(
+      "They came back ", received,
+      " times: more often than they were sent, since clients repeat while the accept queue is "
+      "full.");
+}
+
 // With tcp_syncookies=2 every SYN is answered by a cookie, and with a full accept queue by none.
 void CheckCookies(const Case& the_case, std::vector<model::Finding>* findings) {
   const model::CounterIncrease* sent = IncreaseOf(the_case.ns, "TcpExtSyncookiesSent");
@@ -90,7 +101,7 @@ void CheckCookies(const Case& the_case, std::vector<model::Finding>* findings) {
   finding.explanation =
       absl::StrCat("The SYN queue of a listener is full at times; ", sent->by,
                    " attempts were answered by SYN cookies, which lose none but carry fewer TCP options. ",
-                   IncreaseBy(the_case.ns, "TcpExtSyncookiesRecv"), " of them came back as connections.");
+                   CameBack(sent->by, IncreaseBy(the_case.ns, "TcpExtSyncookiesRecv")));
   finding.fix =
       "if most of them come back: a larger backlog of the listener (the SYN queue holds as many)\nif hardly "
       "any "

@@ -126,19 +126,29 @@ void CheckDeclared(const Case& the_case, std::vector<model::Finding>* findings) 
   findings->push_back(std::move(finding));
 }
 
+// Some value of the node's is not what every namespace begins with.
+bool NodeIsTuned(const std::vector<Difference>& differences) {
+  return std::any_of(differences.begin(), differences.end(), [](const Difference& difference) {
+    const std::optional<size_t> position = model::FindSysctl(difference.name);
+    return !position.has_value() || model::SysctlTable()[*position].kernel_default != difference.wanted;
+  });
+}
+
 void CheckHost(const Case& the_case, std::vector<model::Finding>* findings) {
   const std::vector<Difference> differences = FromHost(the_case);
   if (differences.empty()) return;
   model::Finding finding = Describe(the_case, differences, "on the node");
   finding.severity = model::Severity::kInfo;
-  finding.explanation =
-      absl::StrCat("The node has more of ", Names(differences),
-                   ", which does not reach this namespace. A network namespace begins with the kernel's "
-                   "defaults, whatever the node was tuned to.");
+  const bool tuned = NodeIsTuned(differences);
+  finding.explanation = absl::StrCat(
+      "The node has more of ", Names(differences),
+      tuned ? ", which does not reach this namespace. A network namespace begins with the kernel's defaults, "
+              "whatever the node was tuned to."
+            : ", though only the kernel's default. Something has lowered it in this namespace.");
   finding.fix = absl::StrJoin(differences, "\n", [&](std::string* out, const Difference& difference) {
     absl::StrAppend(out, SysctlAdvice(the_case.ns, difference.name, difference.wanted));
   });
-  finding.no_help = "/etc/sysctl.d on the node";
+  if (tuned) finding.no_help = "/etc/sysctl.d on the node";
   findings->push_back(std::move(finding));
 }
 

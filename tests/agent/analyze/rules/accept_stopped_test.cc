@@ -40,6 +40,13 @@ TEST(AcceptStopped, NamesTheStoppedProcess) {
   EXPECT_THAT(findings[0].fix, HasSubstr("kill -CONT 12"));
 }
 
+TEST(AcceptStopped, IsCriticalWithAllStoppedAlsoWhereTheCountsProveIt) {
+  WaitingWorld world;
+  world.AddAcceptor(world.listener(), 12, 'T');
+  world.Prove();
+  EXPECT_EQ(world.Find(kAcceptStopped).at(0).severity, Severity::kCritical);
+}
+
 TEST(AcceptStopped, NameOfAProcessBringsNoLines) {
   WaitingWorld world;
   world.AddAcceptor(world.listener(), 12, 'T').comm = "a\nfix  b";

@@ -85,6 +85,16 @@ TEST(SynQueueFull, CookiesAreNoLoss) {
   EXPECT_THAT(findings[0].explanation, HasSubstr("4 of them came back"));
 }
 
+// Each repeat of a segment with a cookie counts.
+TEST(SynQueueFull, CookiesMayComeBackMoreOftenThanTheyWereSent) {
+  World world = WithCookies("1");
+  world.SetIncreases({{"TcpExtSyncookiesSent", 143}, {"TcpExtSyncookiesRecv", 1357}});
+  const auto findings = world.Find(kSynQueueFull);
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_THAT(findings[0].explanation,
+              HasSubstr("They came back 1357 times: more often than they were sent"));
+}
+
 TEST(SynQueueFull, ManyCookiesAreAWarning) {
   World world = WithCookies("1");
   world.SetIncreases({{"TcpExtSyncookiesSent", 100}});

@@ -119,6 +119,16 @@ TEST(SysctlNotInForce, SilentWhereTheNamespaceHasMore) {
   EXPECT_THAT(world.Find(kSysctlNotInForce), IsEmpty());
 }
 
+TEST(SysctlNotInForce, LoweredBelowTheDefaultIsNotTheNodesTuning) {
+  World world = TunedNode();
+  world.AddHost({{"net.ipv4.ip_local_port_range", "32768 60999"}});
+  world.ns->sysctls = SysctlsWith({{"net.ipv4.ip_local_port_range", "40000 40029"}});
+  const auto findings = world.Find(kSysctlNotInForce);
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_THAT(findings[0].explanation, ::testing::EndsWith("Something has lowered it in this namespace."));
+  EXPECT_EQ(findings[0].no_help, "");
+}
+
 TEST(SysctlNotInForce, SilentWithoutANodeToCompareWith) {
   World world = TunedNode();
   world.host = nullptr;
