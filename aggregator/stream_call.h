@@ -176,6 +176,8 @@ class StreamCall<Rpc>::PeerCall final : public grpc::ClientReadReactor<Response>
     Cancel();
   }
 
+  [[nodiscard]] bool refused() const { return refusal_.has_value(); }
+
   [[nodiscard]] const Peer& peer() const { return *peer_; }
   PeerParts& parts() { return parts_; }
 
@@ -244,7 +246,9 @@ void StreamCall<Rpc>::OnMessage(PeerCall* from, Response&& message) {
   bool read_next = true;
   {
     const sys::MutexLock lock(mutex_);
-    if (message.has_batch()) {
+    if (from->refused()) {
+      // What it still had on the way.
+    } else if (message.has_batch()) {
       read_next = TakeBatch(from, std::move(message));
     } else {
       const grpc::Status taken = from->parts().Take(from->peer(), &message);

@@ -180,7 +180,8 @@ TEST_F(StreamCallTest, WhoSendsMoreThanAskedIsRefused) {
 
 TEST_F(StreamCallTest, WhoAnswersForAnotherNodeIsRefused) {
   AddNode("a", {WithQueues({1})});
-  AddFake("liar").listeners_responses = {BatchOf("a", 7), StatusMessage("a"), SummaryMessage()};
+  AddFake("liar").listeners_responses = {BatchOf("a", 7), StatusMessage("a"), BatchOf("b", 9),
+                                         StatusMessage("b"), SummaryMessage()};
   StartWithFile(absl::StrCat(Address("a"), " a\n", Address("liar"), " b\n"));
   const auto result = ListListeners();
   ASSERT_TRUE(result.status.ok()) << result.status.error_message();
