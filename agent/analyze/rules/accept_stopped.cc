@@ -99,7 +99,7 @@ void AddEvidence(const model::Acceptor& acceptor, model::Finding* finding) {
 
 // Full: new ones are lost. Stopped: all who come are.
 model::Severity HowBad(const model::Listener& listener, const Stop& stop) {
-  const bool lost = model::IsFull(listener.reading) || stop.reason == Stop::Reason::kStopped;
+  const bool lost = model::IsFull(listener.reading) || stop.all_stopped;
   return lost ? model::Severity::kCritical : model::Severity::kWarning;
 }
 

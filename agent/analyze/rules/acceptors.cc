@@ -115,11 +115,12 @@ std::optional<Stop> FindStop(const Case& the_case, const model::Listener& listen
   if (lag == nullptr || !lag->is_waiting() || listener.reading.queue == 0) return std::nullopt;
   const AcceptorList acceptors = AcceptorsOf(the_case.ns, listener);
   const bool complete = IsComplete(listener, acceptors);
-  if (complete && std::all_of(acceptors.begin(), acceptors.end(), IsStopped)) {
-    return Stop{.reason = Stop::Reason::kStopped, .since = lag->waiting_since};
-  }
+  const bool all_stopped = complete && std::all_of(acceptors.begin(), acceptors.end(), IsStopped);
   if (lag->no_accept_since < absl::InfiniteFuture()) {
-    return Stop{.reason = Stop::Reason::kProven, .since = lag->no_accept_since};
+    return Stop{.reason = Stop::Reason::kProven, .all_stopped = all_stopped, .since = lag->no_accept_since};
+  }
+  if (all_stopped) {
+    return Stop{.reason = Stop::Reason::kStopped, .all_stopped = true, .since = lag->waiting_since};
   }
   const auto sleeps = [&](const model::Acceptor* acceptor) {
     return acceptor->state == 'D' && the_case.now - acceptor->state_since >= model::AcceptLag::kLeast;

@@ -52,6 +52,8 @@ struct Stop {
     kUnchanged,
   };
   Reason reason = Reason::kProven;
+  // However it is known.
+  bool all_stopped = false;
   absl::Time since;
 };
 inline constexpr absl::Duration kUnchanged = absl::Seconds(30);
