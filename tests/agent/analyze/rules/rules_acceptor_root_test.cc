@@ -102,8 +102,9 @@ class RulesAcceptorRootTest : public ScannedTest {
     ASSERT_EQ(read(from_child.get(), &ready, 1), 1) << "the server ended";
   }
   [[nodiscard]] int ListenInside(int backlog, const std::function<void()>& prepare) const {
-    const sys::UniqueFd netns(open(server_->path().c_str(), O_RDONLY | O_CLOEXEC));
+    sys::UniqueFd netns(open(server_->path().c_str(), O_RDONLY | O_CLOEXEC));
     if (setns(netns.get(), CLONE_NEWNET) != 0) _exit(1);
+    netns.reset();
     if (prepare) prepare();
     const int listener = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
@@ -275,12 +276,13 @@ constexpr int kDescriptors = 64;
 
 // Leaves `free` of them.
 void UseUpDescriptors(int free) {
+  // Those above the limit, inherited from whoever started the test, would be counted too.
+  if (close_range(kDescriptors, ~0U, 0) != 0) test::Die("close inherited descriptors");
   const rlimit limit = {.rlim_cur = kDescriptors, .rlim_max = kDescriptors};
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) test::Die("set limit of descriptors");
-  int last = 0;
-  while ((last = open("/dev/null", O_RDONLY)) >= 0 && last < kDescriptors - 1) {
+  while (open("/dev/null", O_RDONLY) >= 0) {
   }
-  for (int i = 0; i < free; ++i) close(last - i);
+  for (int i = 1; i <= free; ++i) close(kDescriptors - i);
 }
 
 TEST_F(RulesAcceptorRootTest, AcceptorWithoutDescriptors) {
