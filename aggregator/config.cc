@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "agent/sys/status.h"
@@ -16,15 +18,21 @@ constexpr char kDefaultListen[] = "unix:///run/listenq/aggregator.sock";
 
 // As given on the command line.
 struct Flags {
-  std::string listen = kDefaultListen;
+  std::vector<std::string> listen = {kDefaultListen};
   std::string peers = base::kDefaultAgentAddress;
   std::string peer_timeout = "2s";
+  base::TlsFiles tls;
+  std::string tls_server_name;
+  std::vector<std::string> allowed_callers;
+  bool insecure = false;
   std::string log_level = "info";
 };
 
 void Declare(CLI::App* app, Flags* flags) {
   app->set_version_flag("--version", std::string(base::Version()));
-  app->add_option("--listen", flags->listen, "Where to serve: unix:///PATH or a loopback HOST:PORT")
+  app->add_option("--listen", flags->listen,
+                  "Where to serve, repeatable: unix:///PATH or a loopback HOST:PORT in plaintext, any other "
+                  "IP:PORT, :PORT or tls://IP:PORT by mutual TLS")
       ->capture_default_str();
   app->add_option(
          "--peers", flags->peers,
@@ -34,18 +42,42 @@ void Declare(CLI::App* app, Flags* flags) {
   app->add_option("--peer-timeout", flags->peer_timeout,
                   "How long a peer may take to answer, or to go on; at most 80% of the caller's time")
       ->capture_default_str();
+  app->add_option("--tls-ca", flags->tls.ca, "PEM file: who signs the certificates of callers and peers");
+  app->add_option("--tls-cert", flags->tls.cert, "PEM file: our certificate; read again when it changes");
+  app->add_option("--tls-key", flags->tls.key, "PEM file: its key");
+  app->add_option("--tls-server-name", flags->tls_server_name,
+                  "The name that the peers' certificates carry, where it is not the host of their address");
+  app->add_option("--allow", flags->allowed_callers,
+                  "SPIFFE id or DNS name, with * and ?, of who may call over TLS; repeatable. Without it: "
+                  "whoever --tls-ca signed");
+  app->add_flag("--insecure", flags->insecure,
+                "Plaintext, without any check of who calls, also beyond this machine");
   app->add_option("--log-level", flags->log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
 }
 
+absl::StatusOr<std::vector<base::Address>> ReadListen(const std::vector<std::string>& texts,
+                                                      base::OffMachine off_machine) {
+  std::vector<base::Address> addresses;
+  for (const std::string& text : texts) {
+    ASSIGN_OR_RETURN(const base::Address address, base::ParseListenAddress(text, off_machine));
+    addresses.push_back(address);
+  }
+  return addresses;
+}
+
 absl::StatusOr<Config> Check(const Flags& flags) {
-  Config config;
-  ASSIGN_OR_RETURN(config.listen, base::ParseListenAddress(flags.listen));
-  config.peers = flags.peers;
-  config.log_level = flags.log_level;
+  Config config = {.log_level = flags.log_level};
+  ServerOptions& server = config.server;
+  server.off_machine = flags.insecure ? base::OffMachine::kPlaintext : base::OffMachine::kTls;
+  ASSIGN_OR_RETURN(server.listen, ReadListen(flags.listen, server.off_machine));
+  server.peers = flags.peers;
+  server.tls = flags.tls;
+  server.peer_server_name = flags.tls_server_name;
+  server.allowed_callers = flags.allowed_callers;
   RETURN_IF_ERROR(base::ReadDuration("--peer-timeout", flags.peer_timeout, absl::Milliseconds(100),
-                                     &config.peer_timeout));
+                                     &server.peer_timeout));
   return config;
 }
 

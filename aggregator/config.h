@@ -5,17 +5,14 @@
 #include <string>
 #include <variant>
 
-#include "absl/time/time.h"
-#include "base/address.h"
+#include "aggregator/server.h"
 #include "base/flags.h"
 
 namespace listenq::aggregator {
 
-// All of it checked, but what --peers names.
+// All of it checked, but what --peers and the TLS files name.
 struct Config {
-  base::Address listen;
-  std::string peers;
-  absl::Duration peer_timeout;
+  ServerOptions server;
   std::string log_level;
 };
 

@@ -18,8 +18,7 @@ namespace {
 constexpr absl::Duration kGrace = absl::Seconds(4);
 
 absl::Status Run(const Config& config, base::StopSignals* signals) {
-  auto server = AggregatorServer::Start(
-      {.listen = config.listen, .peers = config.peers, .peer_timeout = config.peer_timeout});
+  auto server = AggregatorServer::Start(config.server);
   if (!server.ok()) return server.status();
   spdlog::info("listenq-aggregator {} serves on {}", std::string(base::Version()), (*server)->address());
   signals->Wait();

@@ -4,7 +4,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "agent/sys/status.h"
-#include "base/channel.h"
 
 namespace listenq::aggregator {
 namespace {
@@ -40,15 +39,15 @@ std::string Explain(const grpc::Status& status) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<Peer>> Peer::Make(PeerSpec spec) {
-  ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel, base::MakeChannel(spec.address));
+absl::StatusOr<std::shared_ptr<Peer>> Peer::Make(PeerSpec spec, const base::ChannelOptions& options) {
+  ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel, base::MakeChannel(spec.address, options));
   return std::make_shared<Peer>(std::move(spec), std::move(channel));
 }
 
 std::string Peer::name() const {
   if (!spec_.node_name.empty()) return spec_.node_name;
   const sys::MutexLock lock(mutex_);
-  return last_node_.empty() ? spec_.address : last_node_;
+  return last_node_.empty() ? base::ToString(spec_.address) : last_node_;
 }
 
 void Peer::NoteNode(const std::string& node_name) const {
@@ -68,8 +67,8 @@ v1::NodeStatus FailedStatus(const Peer& peer, const grpc::Status& status) {
 grpc::Status CheckNodeName(const Peer& peer, const std::string& node_name) {
   if (peer.spec().node_name.empty() || peer.spec().node_name == node_name) return grpc::Status::OK;
   return {grpc::StatusCode::FAILED_PRECONDITION,
-          absl::StrCat(peer.spec().address, " answers for node \"", node_name, "\", not for \"",
-                       peer.spec().node_name, "\": refused")};
+          absl::StrCat(base::ToString(peer.spec().address), " answers for node \"", node_name,
+                       "\", not for \"", peer.spec().node_name, "\": refused")};
 }
 
 }  // namespace listenq::aggregator

@@ -13,13 +13,14 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "agent/sys/mutex.h"
+#include "base/address.h"
+#include "base/channel.h"
 #include "listenq/v1/observer.grpc.pb.h"
 
 namespace listenq::aggregator {
 
 struct PeerSpec {
-  // As base::MakeChannel takes it.
-  std::string address;
+  base::Address address;
   // The node that must answer there; "" is not known, and the peer says it.
   std::string node_name;
   bool operator==(const PeerSpec&) const = default;
@@ -33,8 +34,8 @@ class Peer {
  public:
   Peer(PeerSpec spec, std::shared_ptr<grpc::Channel> channel)
       : spec_(std::move(spec)), channel_(std::move(channel)), stub_(v1::Observer::NewStub(channel_)) {}
-  // Connects to nobody yet. InvalidArgument: the address is none.
-  static absl::StatusOr<std::shared_ptr<Peer>> Make(PeerSpec spec);
+  // Connects to nobody yet. InvalidArgument: as base::MakeChannel.
+  static absl::StatusOr<std::shared_ptr<Peer>> Make(PeerSpec spec, const base::ChannelOptions& options);
 
   [[nodiscard]] const PeerSpec& spec() const { return spec_; }
   // What a row about its silence is called: the node that must answer, else the one that last did, else the

@@ -17,41 +17,43 @@ namespace {
 constexpr absl::Duration kLookInterval = absl::Seconds(1);
 
 // Also that each comes once.
-absl::Status AddSpec(absl::string_view address, absl::string_view node_name, std::vector<PeerSpec>* specs) {
-  ASSIGN_OR_RETURN(const base::Address parsed, base::ParseServerAddress(address));
-  PeerSpec spec = {.address = base::ToString(parsed), .node_name = std::string(node_name)};
+absl::Status AddSpec(absl::string_view address, absl::string_view node_name, base::OffMachine off_machine,
+                     std::vector<PeerSpec>* specs) {
+  ASSIGN_OR_RETURN(const base::Address parsed, base::ParseServerAddress(address, off_machine));
+  PeerSpec spec = {.address = parsed, .node_name = std::string(node_name)};
   const bool is_known = std::any_of(specs->begin(), specs->end(),
                                     [&](const PeerSpec& known) { return known.address == spec.address; });
-  if (is_known) return absl::InvalidArgumentError(absl::StrCat("peer ", spec.address, " is there twice"));
+  if (is_known)
+    return absl::InvalidArgumentError(absl::StrCat("peer ", base::ToString(spec.address), " is there twice"));
   specs->push_back(std::move(spec));
   return absl::OkStatus();
 }
 
-absl::Status ParseLine(absl::string_view line, std::vector<PeerSpec>* specs) {
+absl::Status ParseLine(absl::string_view line, base::OffMachine off_machine, std::vector<PeerSpec>* specs) {
   const absl::string_view text = line.substr(0, line.find('#'));
   const std::vector<absl::string_view> words =
       absl::StrSplit(text, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
   if (words.empty()) return absl::OkStatus();
   if (words.size() > 2) return absl::InvalidArgumentError("a line is ADDRESS or ADDRESS NODE");
-  return AddSpec(words[0], words.size() == 2 ? words[1] : "", specs);
+  return AddSpec(words[0], words.size() == 2 ? words[1] : "", off_machine, specs);
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<PeerSpec>> ParsePeerList(absl::string_view text) {
+absl::StatusOr<std::vector<PeerSpec>> ParsePeerList(absl::string_view text, base::OffMachine off_machine) {
   std::vector<PeerSpec> specs;
   for (const absl::string_view address : absl::StrSplit(text, ',')) {
-    RETURN_IF_ERROR(AddSpec(absl::StripAsciiWhitespace(address), "", &specs));
+    RETURN_IF_ERROR(AddSpec(absl::StripAsciiWhitespace(address), "", off_machine, &specs));
   }
   return specs;
 }
 
-absl::StatusOr<std::vector<PeerSpec>> ParsePeerFile(absl::string_view text) {
+absl::StatusOr<std::vector<PeerSpec>> ParsePeerFile(absl::string_view text, base::OffMachine off_machine) {
   std::vector<PeerSpec> specs;
   size_t number = 0;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
     ++number;
-    const absl::Status status = ParseLine(line, &specs);
+    const absl::Status status = ParseLine(line, off_machine, &specs);
     if (!status.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("line ", number, ": ", std::string(status.message())));
     }
@@ -59,13 +61,14 @@ absl::StatusOr<std::vector<PeerSpec>> ParsePeerFile(absl::string_view text) {
   return specs;
 }
 
-absl::StatusOr<std::unique_ptr<PeerSet>> PeerSet::Make(absl::string_view text, Ticker* ticker) {
-  std::unique_ptr<PeerSet> set(new PeerSet(ticker));
+absl::StatusOr<std::unique_ptr<PeerSet>> PeerSet::Make(absl::string_view text, Ticker* ticker,
+                                                       PeerSecurity security) {
+  std::unique_ptr<PeerSet> set(new PeerSet(ticker, std::move(security)));
   if (absl::ConsumePrefix(&text, "file:")) {
     set->path_ = std::string(text);
     RETURN_IF_ERROR(set->ReadFile());
   } else {
-    ASSIGN_OR_RETURN(const std::vector<PeerSpec> specs, ParsePeerList(text));
+    ASSIGN_OR_RETURN(const std::vector<PeerSpec> specs, ParsePeerList(text, set->security_.off_machine));
     RETURN_IF_ERROR(set->Use(specs));
   }
   ticker->Add(set.get());
@@ -88,7 +91,18 @@ void PeerSet::OnTick(absl::Time now) {
       base::LogLimited(spdlog::level::warn, "peers", read.message());
     }
   }
+  if (CertificatesChanged()) {
+    std::vector<PeerSpec> specs;
+    for (const auto& peer : std::exchange(peers_, {})) specs.push_back(peer->spec());
+    const std::string trouble = Current()->trouble;
+    if (const absl::Status used = Use(specs); !used.ok()) spdlog::error("{}", std::string(used.message()));
+    Publish(trouble);
+  }
   for (const auto& peer : peers_) peer->Connect();
+}
+
+bool PeerSet::CertificatesChanged() const {
+  return security_.tls != nullptr && security_.tls->Current() != tls_;
 }
 
 absl::Status PeerSet::ReadFile() {
@@ -97,7 +111,7 @@ absl::Status PeerSet::ReadFile() {
     if (!Current()->trouble.empty()) Publish("");
     return absl::OkStatus();
   }
-  const absl::StatusOr<std::vector<PeerSpec>> specs = ParsePeerFile(text);
+  const absl::StatusOr<std::vector<PeerSpec>> specs = ParsePeerFile(text, security_.off_machine);
   if (!specs.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("read peers of ", path_, ": ", std::string(specs.status().message())));
@@ -110,11 +124,13 @@ absl::Status PeerSet::ReadFile() {
 absl::Status PeerSet::Use(const std::vector<PeerSpec>& specs) {
   std::map<PeerSpec, std::shared_ptr<Peer>> known;
   for (const auto& peer : peers_) known.emplace(peer->spec(), peer);
+  if (security_.tls != nullptr) tls_ = security_.tls->Current();
+  const base::ChannelOptions options = {.tls = tls_, .server_name = security_.server_name};
   std::vector<std::shared_ptr<Peer>> peers;
   for (const PeerSpec& spec : specs) {
     std::shared_ptr<Peer>& peer = known[spec];
     if (peer == nullptr) {
-      ASSIGN_OR_RETURN(peer, Peer::Make(spec));
+      ASSIGN_OR_RETURN(peer, Peer::Make(spec, options));
       peer->Connect();
     }
     peers.push_back(peer);

@@ -3,33 +3,81 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server_builder.h>
 
+#include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "agent/sys/status.h"
 #include "aggregator/observer_service.h"
 #include "aggregator/peer_set.h"
 #include "aggregator/ticker.h"
+#include "base/logging.h"
 #include "base/server.h"
 
 namespace listenq::aggregator {
 
+namespace {
+
+// Reads the files again every second.
+class TlsReloader final : private Ticker::Client {
+ public:
+  TlsReloader(base::TlsKeeper* keeper, Ticker* ticker) : keeper_(*keeper), ticker_(*ticker) {
+    ticker_.Add(this);
+  }
+  ~TlsReloader() override { ticker_.Remove(this); }
+  TlsReloader(const TlsReloader&) = delete;
+  TlsReloader& operator=(const TlsReloader&) = delete;
+
+ private:
+  void OnTick(absl::Time now) override {
+    if (now < next_) return;
+    next_ = now + absl::Seconds(1);
+    const auto before = keeper_.Current();
+    if (const absl::Status status = keeper_.Reload(); !status.ok()) {
+      base::LogLimited(
+          spdlog::level::err, "certificates",
+          absl::StrCat("the certificate of before stays in force: ", std::string(status.message())));
+    } else if (const auto current = keeper_.Current(); current != before) {
+      spdlog::info("certificates changed; ours is valid until {}", absl::FormatTime(current->not_after));
+    }
+  }
+
+  base::TlsKeeper& keeper_;
+  Ticker& ticker_;
+  absl::Time next_ = absl::InfinitePast();
+};
+
+}  // namespace
+
 struct AggregatorServer::Parts {
   Ticker ticker;
+  std::unique_ptr<base::TlsKeeper> tls;
+  std::optional<TlsReloader> tls_reloader;
   std::unique_ptr<PeerSet> peers;
   std::unique_ptr<ObserverService> service;
-  base::PlainServer listening;  // goes before the service
+  base::Listening listening;  // goes before the service
   bool stopped = false;
 };
 
 absl::StatusOr<std::unique_ptr<AggregatorServer>> AggregatorServer::Start(const ServerOptions& options) {
   auto parts = std::make_unique<Parts>();
-  ASSIGN_OR_RETURN(parts->peers, PeerSet::Make(options.peers, &parts->ticker));
+  if (!options.tls.empty()) {
+    ASSIGN_OR_RETURN(parts->tls, base::TlsKeeper::Load(options.tls));
+    parts->tls_reloader.emplace(parts->tls.get(), &parts->ticker);
+  }
+  ASSIGN_OR_RETURN(parts->peers, PeerSet::Make(options.peers, &parts->ticker,
+                                               {.off_machine = options.off_machine,
+                                                .tls = parts->tls.get(),
+                                                .server_name = options.peer_server_name}));
   parts->service =
       std::make_unique<ObserverService>(parts->peers.get(), &parts->ticker, options.peer_timeout);
   grpc::ServerBuilder builder;
   builder.RegisterService(parts->service.get());
-  ASSIGN_OR_RETURN(parts->listening, base::StartPlainServer(builder, options.listen));
+  const base::TlsServerOptions tls = {.keeper = parts->tls.get(), .allowed_callers = options.allowed_callers};
+  ASSIGN_OR_RETURN(parts->listening, base::StartServer(builder, options.listen, parts->tls ? &tls : nullptr));
   parts->listening.server->GetHealthCheckService()->SetServingStatus(v1::Observer::service_full_name(), true);
   return std::unique_ptr<AggregatorServer>(new AggregatorServer(std::move(parts)));
 }
@@ -38,7 +86,12 @@ AggregatorServer::AggregatorServer(std::unique_ptr<Parts> parts) : parts_(std::m
 
 AggregatorServer::~AggregatorServer() { Stop(absl::ZeroDuration()); }
 
-std::string AggregatorServer::address() const { return base::ToString(parts_->listening.address); }
+std::string AggregatorServer::address() const {
+  return absl::StrJoin(parts_->listening.addresses, ", ",
+                       [](std::string* text, const base::Address& address) {
+                         absl::StrAppend(text, base::ToString(address));
+                       });
+}
 
 void AggregatorServer::Stop(absl::Duration timeout) {
   if (std::exchange(parts_->stopped, true)) return;

@@ -4,23 +4,32 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/address.h"
+#include "base/tls.h"
 
 namespace listenq::aggregator {
 
 struct ServerOptions {
-  base::Address listen;
+  std::vector<base::Address> listen;
   // As PeerSet::Make takes it.
   std::string peers;
   absl::Duration peer_timeout;
+  // Empty where no address speaks TLS.
+  base::TlsFiles tls;
+  // As base::TlsServerOptions.
+  std::vector<std::string> allowed_callers;
+  // The name that the peers' certificates must carry; "" is each address' own host.
+  std::string peer_server_name;
+  base::OffMachine off_machine = base::OffMachine::kTls;
 };
 
 // Contract: serves from Start until Stop or destruction.
 // Threading: gRPC's threads and a ticker of its own. Start before the process starts other threads that make
-//   files (base::StartPlainServer).
+//   files (base::StartServer).
 // Failure: Start says what of the options can't be used, or why it could not listen.
 class AggregatorServer {
  public:
@@ -29,7 +38,7 @@ class AggregatorServer {
   AggregatorServer(const AggregatorServer&) = delete;
   AggregatorServer& operator=(const AggregatorServer&) = delete;
 
-  // Where it listens: a port that was 0 is the one taken.
+  // Where it listens, with commas: a port that was 0 is the one taken.
   [[nodiscard]] std::string address() const;
   // Health turns NOT_SERVING, live streams end, answers in flight have until `timeout`. Once; a second call
   // does nothing.

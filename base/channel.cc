@@ -8,7 +8,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "agent/sys/status.h"
 #include "base/address.h"
 
 namespace listenq::base {
@@ -29,21 +28,50 @@ std::string PercentEncode(absl::string_view path) {
 
 std::string Target(const Address& address) {
   if (address.is_unix()) return absl::StrCat("unix:", PercentEncode(address.socket_path));
-  return absl::StrCat("dns:///", ToString(address));
+  return absl::StrCat("dns:///", HostPort(address));
 }
 
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(absl::string_view address) {
-  ASSIGN_OR_RETURN(const Address parsed, ParseServerAddress(address));
+grpc::ChannelArguments ArgumentsFor(const Address& address, const ChannelOptions& options) {
   grpc::ChannelArguments arguments;
-  arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
   arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
-  return grpc::CreateCustomChannel(Target(parsed), grpc::InsecureChannelCredentials(), arguments);
+  if (!address.tls) {
+    arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
+  } else if (!options.server_name.empty()) {
+    arguments.SetSslTargetNameOverride(options.server_name);
+  }
+  if (!address.is_unix()) {
+    // A machine that vanished sends no end of a connection.
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  }
+  return arguments;
+}
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsFor(const Address& address,
+                                                         const ChannelOptions& options) {
+  if (!address.tls) return grpc::InsecureChannelCredentials();
+  return grpc::SslCredentials({.pem_root_certs = options.tls->ca,
+                               .pem_private_key = options.tls->key,
+                               .pem_cert_chain = options.tls->cert});
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const Address& address,
+                                                           const ChannelOptions& options) {
+  if (address.tls && options.tls == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat("connect to ", ToString(address),
+                                                   ": beyond this machine mutual TLS is spoken: give ",
+                                                   "--tls-ca, --tls-cert and --tls-key, or say --insecure"));
+  }
+  return grpc::CreateCustomChannel(Target(address), CredentialsFor(address, options),
+                                   ArgumentsFor(address, options));
 }
 
 }  // namespace listenq::base

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "agent/sys/status.h"
 
 namespace listenq::base {
@@ -15,6 +16,14 @@ namespace listenq::base {
 namespace {
 
 constexpr int kMaxStreamsPerConnection = 128;
+// A connection outlives its certificate: age is what makes a revocation real. Streams that are open go on for
+// a while, so that whoever watches need not begin anew every hour.
+constexpr absl::Duration kMaxConnectionAge = absl::Hours(1);
+constexpr absl::Duration kMaxConnectionAgeGrace = absl::Hours(11);
+// Clients ping every 30 s (channel.cc): more often than gRPC lets them by itself.
+constexpr absl::Duration kLeastPingInterval = absl::Seconds(20);
+
+int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
 
 // Both are switches of the whole process; the plugin must not be registered twice.
 void EnableHealthAndReflection() {
@@ -25,31 +34,62 @@ void EnableHealthAndReflection() {
   }();
 }
 
-}  // namespace
-
-absl::StatusOr<PlainServer> StartPlainServer(grpc::ServerBuilder& builder, const Address& address) {
-  EnableHealthAndReflection();
+void SetBounds(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
-  PlainServer result{.address = address};
-  std::string bind_to = ToString(address);
-  if (address.is_unix()) {
-    ASSIGN_OR_RETURN(result.claim, SocketClaim::Take(address.socket_path));
-    bind_to = absl::StrCat("unix:", address.socket_path);
-  }
-  int port = 0;
-  builder.AddListeningPort(bind_to, grpc::InsecureServerCredentials(), &port);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, Milliseconds(kMaxConnectionAge));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Milliseconds(kMaxConnectionAgeGrace));
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             Milliseconds(kLeastPingInterval));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsFor(const Address& address,
+                                                                        const TlsServerOptions* tls) {
+  if (!address.tls) return grpc::InsecureServerCredentials();
+  if (tls != nullptr) return MakeTlsServerCredentials(*tls);
+  return absl::FailedPreconditionError(absl::StrCat("listen on ", ToString(address),
+                                                    ": a network listener speaks mutual TLS: give --tls-ca, ",
+                                                    "--tls-cert and --tls-key, or say --insecure"));
+}
+
+// What gRPC binds.
+std::string Target(const Address& address) {
+  return address.is_unix() ? absl::StrCat("unix:", address.socket_path) : HostPort(address);
+}
+
+}  // namespace
+
+absl::StatusOr<Listening> StartServer(grpc::ServerBuilder& builder, const std::vector<Address>& addresses,
+                                      const TlsServerOptions* tls) {
+  EnableHealthAndReflection();
+  SetBounds(builder);
+  Listening result;
+  std::vector<int> ports(addresses.size());
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    const Address& address = addresses[i];
+    if (address.is_unix()) {
+      ASSIGN_OR_RETURN(SocketClaim claim, SocketClaim::Take(address.socket_path));
+      result.claims.push_back(std::move(claim));
+    }
+    ASSIGN_OR_RETURN(std::shared_ptr<grpc::ServerCredentials> credentials, CredentialsFor(address, tls));
+    builder.AddListeningPort(Target(address), credentials, &ports[i]);
+    result.credentials.push_back(std::move(credentials));
+  }
   {
     const ScopedUmask umask(kSocketUmask);
     result.server = builder.BuildAndStart();
   }
-  if (result.server == nullptr || port <= 0) {
-    return absl::UnavailableError(
-        absl::StrCat("listen on ", ToString(address), ": gRPC could not bind it; is it in use?"));
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    if (result.server == nullptr || ports[i] <= 0) {
+      return absl::UnavailableError(
+          absl::StrCat("listen on ", ToString(addresses[i]), ": gRPC could not bind it; is it in use?"));
+    }
+    result.addresses.push_back(addresses[i]);
+    if (!addresses[i].is_unix()) result.addresses[i].port = static_cast<uint16_t>(ports[i]);
   }
-  if (result.claim.has_value()) RETURN_IF_ERROR(result.claim->SetAccess());
-  if (!address.is_unix()) result.address.port = static_cast<uint16_t>(port);
+  for (const SocketClaim& claim : result.claims) RETURN_IF_ERROR(claim.SetAccess());
   return result;
 }
 

@@ -1,4 +1,4 @@
-// Starts a gRPC server without TLS where that is allowed: on a unix socket or a loopback port.
+// Starts a gRPC server on its addresses: plaintext on some, mutual TLS on others.
 #ifndef LISTENQ_BASE_SERVER_H_
 #define LISTENQ_BASE_SERVER_H_
 
@@ -6,10 +6,11 @@
 #include <grpcpp/server_builder.h>
 
 #include <memory>
-#include <optional>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/address.h"
+#include "base/tls_server.h"
 #include "base/unix_socket.h"
 
 namespace listenq::base {
@@ -18,20 +19,22 @@ namespace listenq::base {
 // SetMaxReceiveMessageSize).
 inline constexpr int kMaxRequestBytes = 64 << 10;
 
-// A listening server. The claim outlives the server, which removes its socket file when it goes.
-struct PlainServer {
-  std::optional<SocketClaim> claim;
+// A listening server. What stands before it outlives it; the server removes its socket files when it goes.
+struct Listening {
+  std::vector<SocketClaim> claims;
+  std::vector<std::shared_ptr<grpc::ServerCredentials>> credentials;
   std::unique_ptr<grpc::Server> server;
   // As given; a port that was 0 is the one taken.
-  Address address;
+  std::vector<Address> addresses;
 };
 
-// Adds the port to `builder`, which has its services already, bounds requests and streams, and starts; health
-// and reflection are served too. A unix socket ends up 0660 and is
-// never wider. Threading: call it before the process starts threads that make files (it sets the umask).
-// FailedPrecondition: another agent has the socket. Unavailable: gRPC could not bind; a port that another
-// process has is not shared with it.
-absl::StatusOr<PlainServer> StartPlainServer(grpc::ServerBuilder& builder, const Address& address);
+// Adds the addresses to `builder`, which has its services already, bounds requests, streams and the age of
+// connections, and starts; health and reflection are served too. A unix socket ends up 0660 and is never
+// wider. Threading: call it before the process starts threads that make files (it sets the umask).
+// FailedPrecondition: another server has the socket; an address speaks TLS and `tls` is null. Unavailable:
+// gRPC could not bind; a port that another process has is not shared with it.
+absl::StatusOr<Listening> StartServer(grpc::ServerBuilder& builder, const std::vector<Address>& addresses,
+                                      const TlsServerOptions* tls = nullptr);
 
 }  // namespace listenq::base
 

@@ -40,7 +40,8 @@ int RunWithServer(const Options& options, const absl::TimeZone& zone) {
   output.is_terminal = is_terminal;
   output.zone = zone;
   if (IsLive(options, is_terminal)) LiveScreen::BlockSignals();
-  auto channel = base::MakeChannel(options.server);
+  const auto address = base::ParseServerAddress(options.server);
+  auto channel = address.ok() ? base::MakeChannel(*address) : address.status();
   if (!channel.ok()) {
     Note(absl::StrCat("listenq: --server: ", FormatError(channel.status().message())));
     return kExitUsage;

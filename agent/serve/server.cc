@@ -17,7 +17,7 @@ struct ObserverServer::Parts {
   Parts(NodeView& view, const sys::Clock& clock, ConnectionWalks* walks) : service(view, clock, walks) {}
 
   ObserverService service;
-  base::PlainServer listening;  // goes before the service
+  base::Listening listening;  // goes before the service
   sys::Mutex mutex;
   bool stopped ABSL_GUARDED_BY(mutex) = false;
 };
@@ -29,13 +29,13 @@ absl::StatusOr<std::unique_ptr<ObserverServer>> ObserverServer::Start(absl::stri
   auto parts = std::make_unique<Parts>(view, clock, walks);
   grpc::ServerBuilder builder;
   builder.RegisterService(&parts->service);
-  ASSIGN_OR_RETURN(parts->listening, base::StartPlainServer(builder, parsed));
+  ASSIGN_OR_RETURN(parts->listening, base::StartServer(builder, {parsed}));
   parts->listening.server->GetHealthCheckService()->SetServingStatus(v1::Observer::service_full_name(), true);
   return std::unique_ptr<ObserverServer>(new ObserverServer(std::move(parts)));
 }
 
 ObserverServer::ObserverServer(std::unique_ptr<Parts> parts)
-    : parts_(std::move(parts)), address_(base::ToString(parts_->listening.address)) {}
+    : parts_(std::move(parts)), address_(base::ToString(parts_->listening.addresses.front())) {}
 
 ObserverServer::~ObserverServer() { Stop(absl::ZeroDuration()); }
 

@@ -43,7 +43,7 @@ class ConnectionsTest : public ::testing::Test {
     auto server = serve::ObserverServer::Start(socket_, *scanner_, clock_, walks_.get());
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
-    stub_ = v1::Observer::NewStub(*base::MakeChannel(socket_));
+    stub_ = v1::Observer::NewStub(*base::MakeChannel(*base::ParseServerAddress(socket_)));
   }
 
   static v1::SummarizeConnectionsRequest About(const test::NetnsRunner& netns) {

@@ -73,10 +73,11 @@ class FleetTest : public ::testing::Test {
   void StartWithFile(const std::string& lines) { StartWith("file:" + folder_.Write("peers", lines)); }
   void StartWith(const std::string& peers) {
     const base::Address listen = *base::ParseListenAddress(Address("aggregator"));
-    auto server = AggregatorServer::Start({.listen = listen, .peers = peers, .peer_timeout = peer_timeout_});
+    auto server =
+        AggregatorServer::Start({.listen = {listen}, .peers = peers, .peer_timeout = peer_timeout_});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
-    stub_ = v1::Observer::NewStub(*base::MakeChannel(Address("aggregator")));
+    stub_ = v1::Observer::NewStub(*base::MakeChannel(*base::ParseServerAddress(Address("aggregator"))));
   }
   static std::unique_ptr<grpc::ClientContext> NewContext() { return serve::testing::Serving::NewContext(); }
   serve::testing::StreamResult<v1::ListListenersResponse> ListListeners(

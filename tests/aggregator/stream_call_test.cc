@@ -315,7 +315,7 @@ TEST_F(StreamCallTest, AnAggregatorIsAPeerToo) {
   auto root = AggregatorServer::Start(
       {.listen = listen, .peers = Address("aggregator"), .peer_timeout = peer_timeout_});
   ASSERT_TRUE(root.ok()) << root.status();
-  stub_ = v1::Observer::NewStub(*base::MakeChannel(Address("root")));
+  stub_ = v1::Observer::NewStub(*base::MakeChannel(*base::ParseServerAddress(Address("root"))));
   v1::ListListenersRequest request;
   request.set_order_by(v1::LISTENER_ORDER_QUEUE);
   request.set_limit(2);

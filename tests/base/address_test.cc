@@ -34,7 +34,8 @@ TEST(Address, ListenerResolvesNoName) {
 }
 
 TEST(Address, NetworkListenerBelongsToTheAggregator) {
-  for (const char* text : {"0.0.0.0:7070", "10.0.0.1:7070", "[::]:7070", "node-3:7070", "128.0.0.1:1"}) {
+  for (const char* text : {"0.0.0.0:7070", "10.0.0.1:7070", "[::]:7070", ":7070", "node-3:7070",
+                           "128.0.0.1:1", "tls://127.0.0.1:7070"}) {
     const absl::Status status = ParseListenAddress(text).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
     EXPECT_THAT(std::string(status.message()), HasSubstr(text));
@@ -42,12 +43,35 @@ TEST(Address, NetworkListenerBelongsToTheAggregator) {
   }
 }
 
+TEST(Address, BeyondThisMachineIsTls) {
+  EXPECT_EQ(*ParseServerAddress("10.1.2.3:7443"), (Address{.host = "10.1.2.3", .port = 7443, .tls = true}));
+  EXPECT_EQ(*ParseServerAddress("node-1.example.org:7443"),
+            (Address{.host = "node-1.example.org", .port = 7443, .tls = true}));
+  EXPECT_EQ(*ParseListenAddress("0.0.0.0:0", OffMachine::kTls), (Address{.host = "0.0.0.0", .tls = true}));
+  EXPECT_EQ(*ParseListenAddress(":7443", OffMachine::kTls),
+            (Address{.host = "::", .port = 7443, .tls = true}));
+  EXPECT_FALSE(ParseListenAddress("127.0.0.1:7443", OffMachine::kTls)->tls);
+  EXPECT_TRUE(ParseListenAddress("tls://127.0.0.1:7443", OffMachine::kTls)->tls);
+}
+
+TEST(Address, BeyondThisMachineIsPlaintextOnlyWhenAskedFor) {
+  EXPECT_FALSE(ParseServerAddress("10.1.2.3:7443", OffMachine::kPlaintext)->tls);
+  EXPECT_TRUE(ParseServerAddress("tls://10.1.2.3:7443", OffMachine::kPlaintext)->tls);
+  EXPECT_FALSE(ParseServerAddress("10.1.2.3:7443", OffMachine::kRefused).ok());
+}
+
+TEST(Address, ServerListensOnAnIpAddress) {
+  EXPECT_THAT(std::string(ParseListenAddress("node-1:7443", OffMachine::kTls).status().message()),
+              HasSubstr("not on a name"));
+}
+
 TEST(Address, RejectsWhatIsNone) {
   for (const char* text : {"", "7070", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:7070", "unix:run/a",
-                           "unix:///run/listenq/"}) {
+                           "unix:///run/listenq/", "[127.0.0.1]:1", "a b:1", "x/y:1"}) {
     EXPECT_EQ(ParseListenAddress(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
   EXPECT_THAT(std::string(ParseServerAddress("127.0.0.1:0").status().message()), HasSubstr("must not be 0"));
+  EXPECT_THAT(std::string(ParseServerAddress(":7443").status().message()), HasSubstr("the host is missing"));
 }
 
 TEST(Address, RejectsAPathThatIsTooLong) {
@@ -57,7 +81,8 @@ TEST(Address, RejectsAPathThatIsTooLong) {
 }
 
 TEST(Address, PrintsWhatParsesBack) {
-  for (const char* text : {"unix:///run/a.sock", "127.0.0.1:7070", "[::1]:7070"}) {
+  for (const char* text :
+       {"unix:///run/a.sock", "127.0.0.1:7070", "[::1]:7070", "tls://[fe80::1]:7443", "tls://n-1:7443"}) {
     EXPECT_EQ(ToString(*ParseServerAddress(text)), text);
   }
 }

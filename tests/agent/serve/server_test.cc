@@ -244,7 +244,7 @@ TEST_F(Server, SecondAgentIsRefusedAndTheFirstGoesOn) {
   EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(socket_ + ": another agent runs there"));
   EXPECT_TRUE(ListNodes().ok());
-  stub_ = v1::Observer::NewStub(*base::MakeChannel("unix://" + socket_));
+  stub_ = v1::Observer::NewStub(*base::MakeChannel(*base::ParseServerAddress("unix://" + socket_)));
   EXPECT_TRUE(ListNodes().ok());
 }
 
@@ -270,7 +270,7 @@ TEST_F(Server, ListensOnALoopbackPortThatItDoesNotShare) {
   const auto first = ObserverServer::Start("127.0.0.1:0", view_, clock_);
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_THAT((*first)->address(), ::testing::Not(HasSubstr(":0")));
-  stub_ = v1::Observer::NewStub(*base::MakeChannel((*first)->address()));
+  stub_ = v1::Observer::NewStub(*base::MakeChannel(*base::ParseServerAddress((*first)->address())));
   EXPECT_TRUE(ListNodes().ok());
   EXPECT_EQ(ObserverServer::Start((*first)->address(), view_, clock_).status().code(),
             absl::StatusCode::kUnavailable);

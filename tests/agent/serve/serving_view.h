@@ -78,7 +78,7 @@ class Serving : public ::testing::Test {
     auto server = ObserverServer::Start(socket_, view_, clock_, walks_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
-    channel_ = *base::MakeChannel(socket_);
+    channel_ = *base::MakeChannel(*base::ParseServerAddress(socket_));
     stub_ = v1::Observer::NewStub(channel_);
   }
 

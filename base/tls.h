@@ -1,0 +1,64 @@
+// Mutual TLS: a program's own certificate, and the authority that signs those of the others.
+#ifndef LISTENQ_BASE_TLS_H_
+#define LISTENQ_BASE_TLS_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "agent/sys/mutex.h"
+
+namespace listenq::base {
+
+// Paths of PEM files, as the flags --tls-ca, --tls-cert and --tls-key name them.
+struct TlsFiles {
+  // Certificates that sign the others' certificates.
+  std::string ca;
+  // Our certificate, those between it and the authority after it.
+  std::string cert;
+  // Its key, not encrypted.
+  std::string key;
+  [[nodiscard]] bool empty() const { return ca.empty() && cert.empty() && key.empty(); }
+  bool operator==(const TlsFiles&) const = default;
+};
+
+// The files' texts.
+struct TlsMaterial {
+  std::string ca;
+  std::string cert;
+  std::string key;
+  // When our certificate expires.
+  absl::Time not_after;
+};
+
+// InvalidArgument: a flag that is missing; a file that holds no certificate or key; a key that is not the
+// certificate's. Else why a file could not be read. Each names the file.
+absl::StatusOr<TlsMaterial> ReadTlsFiles(const TlsFiles& files);
+
+// Contract: what the files held when they were last good.
+// Threading: Current from any thread; Reload from one.
+class TlsKeeper {
+ public:
+  // As ReadTlsFiles.
+  static absl::StatusOr<std::unique_ptr<TlsKeeper>> Load(const TlsFiles& files);
+
+  // Never null; the same object until the files have changed.
+  [[nodiscard]] std::shared_ptr<const TlsMaterial> Current() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Reads the files again. An error leaves what is in force.
+  absl::Status Reload() ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  TlsKeeper(TlsFiles files, TlsMaterial material)
+      : files_(std::move(files)), current_(std::make_shared<const TlsMaterial>(std::move(material))) {}
+
+  const TlsFiles files_;
+  mutable sys::Mutex mutex_;
+  std::shared_ptr<const TlsMaterial> current_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace listenq::base
+
+#endif  // LISTENQ_BASE_TLS_H_
