@@ -1,5 +1,6 @@
 #include "aggregator/peer.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -19,11 +20,17 @@ std::string Cause(absl::string_view message) {
   return std::string(message);
 }
 
-std::string Explain(const grpc::Status& status) {
+// TLS 1.3: whoever refuses our certificate closes a connection that stands already.
+absl::string_view Hint(const Peer& peer, absl::string_view message) {
+  const bool is_refusal = peer.spec().address.tls && absl::EndsWith(message, "Socket closed");
+  return is_refusal ? " (perhaps it refused our certificate: its log says so)" : "";
+}
+
+std::string Explain(const Peer& peer, const grpc::Status& status) {
   const std::string message = Cause(status.error_message());
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
-      return absl::StrCat("unreachable: ", message);
+      return absl::StrCat("unreachable: ", message, Hint(peer, message));
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return absl::StrCat("deadline exceeded: ", message);
     case grpc::StatusCode::UNAUTHENTICATED:
@@ -60,7 +67,7 @@ v1::NodeStatus FailedStatus(const Peer& peer, const grpc::Status& status) {
   row.set_node_name(peer.name());
   row.set_state(status.error_code() == grpc::StatusCode::UNIMPLEMENTED ? v1::NODE_STATE_VERSION_SKEW
                                                                        : v1::NODE_STATE_UNAVAILABLE);
-  row.set_message(Explain(status));
+  row.set_message(Explain(peer, status));
   return row;
 }
 

@@ -4,10 +4,12 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <atomic>
 #include <memory>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 
 namespace listenq::base {
@@ -21,12 +23,28 @@ std::optional<spdlog::level::level_enum> ParseLevel(absl::string_view level) {
   return std::nullopt;
 }
 
-// Our own errors say what failed; gRPC's lines repeat that with its insides.
+std::atomic<uint64_t> failed_handshakes = 0;
+
+// "Handshake failed with fatal error SSL_ERROR_SSL: error:0A000086:SSL routines::certificate verify failed."
+void NoteFailedHandshake(absl::string_view message) {
+  if (!absl::ConsumePrefix(&message, "Handshake failed")) return;
+  ++failed_handshakes;
+  if (const size_t cause = message.rfind("::"); cause != absl::string_view::npos) {
+    message.remove_prefix(cause + 2);
+  }
+  LogLimited(spdlog::level::warn, absl::StrCat("handshake ", message),
+             absl::StrCat("a TLS handshake failed: ", message));
+}
+
+// Our own errors say what failed, but for handshakes; gRPC's lines repeat that with its insides.
 void LogFromGrpc(gpr_log_func_args* line) {
+  NoteFailedHandshake(line->message);
   spdlog::debug("gRPC: {}", std::string(absl::Utf8SafeCEscape(line->message)));
 }
 
 }  // namespace
+
+uint64_t FailedHandshakes() { return failed_handshakes.load(); }
 
 absl::Status SetUpLogging(absl::string_view level) {
   const auto parsed = ParseLevel(level);

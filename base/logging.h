@@ -22,6 +22,10 @@ namespace listenq::base {
 // warning or error; else InvalidArgument.
 absl::Status SetUpLogging(absl::string_view level);
 
+// How many TLS handshakes failed since SetUpLogging, of connections from and to us: gRPC says it in its log
+// alone, without the other side's address.
+uint64_t FailedHandshakes();
+
 // Lets a line that repeats through once an interval. Safe to call from every thread.
 class LogLimiter {
  public:

@@ -313,7 +313,7 @@ TEST_F(StreamCallTest, AnAggregatorIsAPeerToo) {
   Start();
   const base::Address listen = *base::ParseListenAddress(Address("root"));
   auto root = AggregatorServer::Start(
-      {.listen = listen, .peers = Address("aggregator"), .peer_timeout = peer_timeout_});
+      {.listen = {listen}, .peers = Address("aggregator"), .peer_timeout = peer_timeout_});
   ASSERT_TRUE(root.ok()) << root.status();
   stub_ = v1::Observer::NewStub(*base::MakeChannel(*base::ParseServerAddress(Address("root"))));
   v1::ListListenersRequest request;
