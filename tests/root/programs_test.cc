@@ -329,7 +329,7 @@ TEST_F(Programs, SigtermEndsItCleanlyUnderALiveStream) {
 TEST_F(Programs, NoAgentIsAnErrorThatSaysWhere) {
   const Finished run = Cli({"listeners"});
   EXPECT_EQ(run.code, 1);
-  EXPECT_THAT(run.errors, StartsWith("listenq: cannot reach the agent"));
+  EXPECT_THAT(run.errors, StartsWith("listenq: cannot reach the server"));
   EXPECT_THAT(run.errors, HasSubstr(folder_.path()));
 }
 
