@@ -111,7 +111,7 @@ NodeMetrics::NetnsCounts& NodeMetrics::CountsOf(const v1::Netns& netns) {
   const NetnsKey key = netns.has_cookie() ? NetnsKey{.has_cookie = true, .number = netns.cookie()} : by_inode;
   auto found = counts_.find(key);
   if (found == counts_.end()) {
-    NetnsCounts counts{.from_zero = !first_};
+    NetnsCounts counts{.first_poll = poll_, .from_zero = !first_};
     if (const auto nameless = counts_.find(by_inode); nameless != counts_.end()) {
       counts = nameless->second;
       counts_.erase(nameless);
@@ -129,11 +129,14 @@ NodeMetrics::NamespaceSeries& NodeMetrics::NamespaceNamed(const std::string& lab
   return namespaces_[NamespaceOverflow(name_)];
 }
 
-// Null: it had ended before anything was counted.
-NodeMetrics::NamespaceSeries* NodeMetrics::SeriesOf(const v1::Namespace& row, bool ended) {
-  if (ended && first_) return nullptr;
-  NamespaceSeries& series = NamespaceNamed(NamespaceLabels(name_, row.netns(), row.owners()));
-  if (!ended) Touch(&series.life);
+NodeMetrics::NamespaceSeries* NodeMetrics::SeriesOf(const v1::Namespace& row, const NetnsCounts& counts) {
+  const std::string labels = NamespaceLabels(name_, row.netns(), row.owners());
+  if (row.has_ended_time() && !(counts.from_zero && counts.first_poll == poll_)) {
+    const auto found = namespaces_.find(labels);
+    return found == namespaces_.end() ? nullptr : &found->second;
+  }
+  NamespaceSeries& series = NamespaceNamed(labels);
+  if (!row.has_ended_time()) Touch(&series.life);
   return &series;
 }
 
@@ -153,15 +156,14 @@ NodeMetrics::WorkloadSeries* NodeMetrics::WorkloadOf(const v1::Namespace& row) {
 
 void NodeMetrics::Add(const v1::Namespace& row) {
   NetnsCounts& counts = CountsOf(row.netns());
-  const bool ended = row.has_ended_time();
   if (row.netns().host()) {
     host_[0] = row.has_orphans() ? std::optional<uint64_t>(row.orphans()) : std::nullopt;
     host_[1] = row.has_tcp_memory_pages() ? std::optional<uint64_t>(row.tcp_memory_pages()) : std::nullopt;
   }
-  NamespaceSeries* const series = SeriesOf(row, ended);
+  NamespaceSeries* const series = SeriesOf(row, counts);
   if (series == nullptr) return;
   AddCounters(row, &counts, series, WorkloadOf(row));
-  if (!ended) AddLevels(row, &series->next);
+  if (!row.has_ended_time()) AddLevels(row, &series->next);
 }
 
 void NodeMetrics::AddCounters(const v1::Namespace& row, NetnsCounts* counts, NamespaceSeries* series,

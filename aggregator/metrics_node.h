@@ -58,6 +58,8 @@ class NodeMetrics {
   [[nodiscard]] const v1::NodeStatus& status() const { return agent_.node().status(); }
   [[nodiscard]] absl::Time answered() const { return answered_; }
   [[nodiscard]] absl::Duration Age(absl::Time now) const { return age_ + (now - answered_); }
+  // A poll of it was answered in full.
+  [[nodiscard]] bool is_known() const { return !first_; }
   [[nodiscard]] bool IsFresh(absl::Time now) const { return Age(now) <= limits_->stale; }
   // From when on episodes are to be asked for in this poll; a timestamp of the agent's clock.
   [[nodiscard]] absl::Time DropsSince() const;
@@ -121,6 +123,7 @@ class NodeMetrics {
     }
   };
   struct NetnsCounts {
+    uint64_t first_poll = 0;
     absl::Time seen;
     // It began after the first poll: what it has is new.
     bool from_zero = false;
@@ -134,7 +137,8 @@ class NodeMetrics {
   };
 
   NetnsCounts& CountsOf(const v1::Netns& netns);
-  NamespaceSeries* SeriesOf(const v1::Namespace& row, bool ended);
+  // Null: it had ended before anything was counted, or long ago.
+  NamespaceSeries* SeriesOf(const v1::Namespace& row, const NetnsCounts& counts);
   NamespaceSeries& NamespaceNamed(const std::string& labels);
   ListenerSeries& ListenerOf(const v1::Netns& netns, const std::string& labels, const std::string& pod);
   WorkloadSeries* WorkloadOf(const v1::Namespace& row);

@@ -31,6 +31,7 @@ std::string Label(absl::string_view name, absl::string_view value) {
 std::string WhyNotFresh(const NodeMetrics& node, absl::Time now) {
   const v1::NodeStatus& status = node.status();
   if (status.state() == v1::NODE_STATE_STARTING) return absl::StrCat(node.name(), ": ", status.message());
+  if (!node.is_known()) return absl::StrCat(node.name(), ": has not answered in full yet");
   if (node.IsFresh(now)) return "";
   return absl::StrCat(node.name(), ": the snapshot is ",
                       absl::FormatDuration(absl::Trunc(node.Age(now), absl::Seconds(1))), " old");
