@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "agent/sys/status.h"
 #include "base/version.h"
 
@@ -25,6 +26,7 @@ struct Flags {
   std::string tls_server_name;
   std::vector<std::string> allowed_callers;
   bool insecure = false;
+  std::string metrics;
   std::string log_level = "info";
 };
 
@@ -36,8 +38,10 @@ void Declare(CLI::App* app, Flags* flags) {
       ->capture_default_str();
   app->add_option(
          "--peers", flags->peers,
-         "Whom to ask: ADDRESS,ADDRESS… or file:PATH (a line each, \"ADDRESS [NODE]\", read again when "
-         "it changes)")
+         "Whom to ask: ADDRESS,ADDRESS…; file:PATH (a line each, \"ADDRESS [NODE]\", read again when it "
+         "changes); dns:///NAME:PORT (each address of the name); or, in a pod, "
+         "k8s://NAMESPACE/SELECTOR:PORT (a DaemonSet's pods with these labels; the service account needs "
+         "list on pods, get and list on daemonsets)")
       ->capture_default_str();
   app->add_option("--peer-timeout", flags->peer_timeout,
                   "How long a peer may take to answer, or to go on; at most 80% of the caller's time")
@@ -52,6 +56,9 @@ void Declare(CLI::App* app, Flags* flags) {
                   "whoever --tls-ca signed");
   app->add_flag("--insecure", flags->insecure,
                 "Plaintext, without any check of who calls, also beyond this machine");
+  app->add_option(
+      "--metrics", flags->metrics,
+      "Where to serve /metrics, /healthz and /readyz by plain HTTP: IP:PORT or :PORT; else nowhere");
   app->add_option("--log-level", flags->log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
@@ -67,6 +74,14 @@ absl::StatusOr<std::vector<base::Address>> ReadListen(const std::vector<std::str
   return addresses;
 }
 
+// Plain HTTP whatever the address.
+absl::StatusOr<std::optional<base::Address>> ReadMetrics(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(const base::Address address, base::ParseListenAddress(text, base::OffMachine::kPlaintext));
+  if (!address.is_unix() && !address.tls) return address;
+  return absl::InvalidArgumentError(absl::StrCat("--metrics ", text, ": not IP:PORT or :PORT"));
+}
+
 absl::StatusOr<Config> Check(const Flags& flags) {
   Config config = {.log_level = flags.log_level};
   ServerOptions& server = config.server;
@@ -76,6 +91,7 @@ absl::StatusOr<Config> Check(const Flags& flags) {
   server.tls = flags.tls;
   server.peer_server_name = flags.tls_server_name;
   server.allowed_callers = flags.allowed_callers;
+  ASSIGN_OR_RETURN(server.metrics, ReadMetrics(flags.metrics));
   RETURN_IF_ERROR(base::ReadDuration("--peer-timeout", flags.peer_timeout, absl::Milliseconds(100),
                                      &server.peer_timeout));
   return config;

@@ -1,5 +1,6 @@
 #include <malloc.h>
 
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -21,6 +22,9 @@ absl::Status Run(const Config& config, base::StopSignals* signals) {
   auto server = AggregatorServer::Start(config.server);
   if (!server.ok()) return server.status();
   spdlog::info("listenq-aggregator {} serves on {}", std::string(base::Version()), (*server)->address());
+  if (const std::string metrics = (*server)->metrics_address(); !metrics.empty()) {
+    spdlog::info("metrics on http://{}/metrics", metrics);
+  }
   signals->Wait();
   spdlog::info("stopping");
   (*server)->Stop(kGrace);
@@ -46,6 +50,8 @@ int main(int argc, char** argv) {
     return exit->code;
   }
   const auto& config = std::get<listenq::aggregator::Config>(parsed);
+  // OpenSSL writes to sockets that the other side may have closed.
+  std::signal(SIGPIPE, SIG_IGN);
   listenq::base::StopSignals signals;
   if (const absl::Status status = listenq::base::SetUpLogging(config.log_level); !status.ok()) {
     return Fail(status, 2);

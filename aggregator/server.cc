@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "agent/sys/status.h"
+#include "aggregator/metrics_server.h"
 #include "aggregator/observer_service.h"
 #include "aggregator/peer_set.h"
 #include "aggregator/ticker.h"
@@ -50,6 +51,18 @@ class TlsReloader final : private Ticker::Client {
   absl::Time next_ = absl::InfinitePast();
 };
 
+// `tls` is null where none is spoken.
+absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const base::Address& address,
+                                                            const PeerSet* peers,
+                                                            const base::TlsKeeper* tls) {
+  MetricsOptions options = {.listen = address, .fleet = [peers] { return peers->Current(); }};
+  if (tls != nullptr) {
+    options.hooks = {.certificate_not_after = [tls] { return tls->Current()->not_after; },
+                     .refused_handshakes = base::FailedHandshakes};
+  }
+  return MetricsServer::Start(options);
+}
+
 }  // namespace
 
 struct AggregatorServer::Parts {
@@ -59,6 +72,7 @@ struct AggregatorServer::Parts {
   std::unique_ptr<PeerSet> peers;
   std::unique_ptr<ObserverService> service;
   base::Listening listening;  // goes before the service
+  std::unique_ptr<MetricsServer> metrics;
   bool stopped = false;
 };
 
@@ -79,6 +93,9 @@ absl::StatusOr<std::unique_ptr<AggregatorServer>> AggregatorServer::Start(const 
   const base::TlsServerOptions tls = {.keeper = parts->tls.get(), .allowed_callers = options.allowed_callers};
   ASSIGN_OR_RETURN(parts->listening, base::StartServer(builder, options.listen, parts->tls ? &tls : nullptr));
   parts->listening.server->GetHealthCheckService()->SetServingStatus(v1::Observer::service_full_name(), true);
+  if (options.metrics.has_value()) {
+    ASSIGN_OR_RETURN(parts->metrics, StartMetrics(*options.metrics, parts->peers.get(), parts->tls.get()));
+  }
   return std::unique_ptr<AggregatorServer>(new AggregatorServer(std::move(parts)));
 }
 
@@ -91,6 +108,10 @@ std::string AggregatorServer::address() const {
                        [](std::string* text, const base::Address& address) {
                          absl::StrAppend(text, base::ToString(address));
                        });
+}
+
+std::string AggregatorServer::metrics_address() const {
+  return parts_->metrics == nullptr ? "" : base::HostPort(parts_->metrics->address());
 }
 
 void AggregatorServer::Stop(absl::Duration timeout) {

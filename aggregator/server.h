@@ -1,8 +1,9 @@
-// The aggregator's gRPC server: the Observer of its peers, health and reflection.
+// The aggregator's servers: the Observer of its peers, health and reflection by gRPC; metrics by HTTP.
 #ifndef LISTENQ_AGGREGATOR_SERVER_H_
 #define LISTENQ_AGGREGATOR_SERVER_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct ServerOptions {
   // The name that the peers' certificates must carry; "" is each address' own host.
   std::string peer_server_name;
   base::OffMachine off_machine = base::OffMachine::kTls;
+  // Where metrics, health and readiness are served by plain HTTP; absent is nowhere.
+  std::optional<base::Address> metrics;
 };
 
 // Contract: serves from Start until Stop or destruction.
@@ -40,6 +43,8 @@ class AggregatorServer {
 
   // Where it listens, with commas: a port that was 0 is the one taken.
   [[nodiscard]] std::string address() const;
+  // Where it serves metrics; "" is nowhere.
+  [[nodiscard]] std::string metrics_address() const;
   // Health turns NOT_SERVING, live streams end, answers in flight have until `timeout`. Once; a second call
   // does nothing.
   void Stop(absl::Duration timeout);
