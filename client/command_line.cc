@@ -14,7 +14,6 @@
 #include "absl/strings/str_split.h"
 #include "agent/sys/file.h"
 #include "agent/sys/status.h"
-#include "base/address.h"
 #include "base/version.h"
 #include "client/command_tree.h"
 #include "client/completion.h"
@@ -24,6 +23,8 @@
 
 namespace listenq::client {
 namespace {
+
+constexpr char kServerGroup[] = "Server";
 
 using Setter = std::function<absl::Status(const std::string&)>;
 
@@ -81,7 +82,8 @@ const Names<SysctlGrouping>& SysctlGroupingNames() {
 const Names<NameKind>& NameKindNames() {
   static const Names<NameKind> kNames = {{"namespaces", NameKind::kNamespaces}, {"pods", NameKind::kPods},
                                          {"containers", NameKind::kContainers}, {"netns", NameKind::kNetns},
-                                         {"sysctls", NameKind::kSysctls},       {"rules", NameKind::kRules}};
+                                         {"sysctls", NameKind::kSysctls},       {"rules", NameKind::kRules},
+                                         {kContextNames, NameKind::kContexts}};
   return kNames;
 }
 
@@ -135,10 +137,10 @@ void Check(const std::string& flag, const absl::Status& status) {
   if (!status.ok()) throw CLI::ValidationError(LongName(flag), std::string(status.message()));
 }
 
-void AddValue(CLI::App& app, const std::string& flag, const std::string& type, const std::string& description,
-              Setter set) {
+CLI::Option* AddValue(CLI::App& app, const std::string& flag, const std::string& type,
+                      const std::string& description, Setter set) {
   const auto checked = [flag, set = std::move(set)](const std::string& text) { Check(flag, set(text)); };
-  app.add_option_function<std::string>(flag, checked, description)
+  return app.add_option_function<std::string>(flag, checked, description)
       ->type_name(type)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
@@ -167,6 +169,15 @@ void AddStrings(CLI::App& app, const std::string& flag, const std::string& type,
   AddValues(
       app, flag, type, description, [&target] { target.clear(); },
       [&target](const std::string& text) { return AddName(text, target); });
+}
+
+// In a group of its own in the help.
+void AddServerText(CLI::App& app, const std::string& flag, const std::string& type,
+                   const std::string& description, std::string& target) {
+  AddValue(app, flag, type, description, [&target](const std::string& text) {
+    target = text;
+    return text.empty() ? absl::InvalidArgumentError("\"\": must not be empty") : absl::OkStatus();
+  })->group(kServerGroup);
 }
 
 absl::Status SetNumber(const std::string& text, uint32_t least, uint32_t most, uint32_t& target) {
@@ -206,7 +217,8 @@ class Definition {
   [[nodiscard]] const std::string& shell() const { return shell_; }
   [[nodiscard]] const std::string& help_topic() const { return help_topic_; }
   [[nodiscard]] CommandTree Tree() const;
-  [[nodiscard]] std::vector<std::string> CommandNames() const;
+  [[nodiscard]] const std::optional<ConfigAction>& config_action() const { return config_action_; }
+  [[nodiscard]] const std::string& context_name() const { return context_name_; }
   [[nodiscard]] std::string Example(const std::string& text) const;
 
  private:
@@ -219,9 +231,14 @@ class Definition {
   void DefineAudit();
   void DefineWalks();
   void DefineNodes();
+  void DefineConfig();
+  CLI::App& AddConfigCommand(CLI::App& config, const std::string& name, ConfigAction action,
+                             const std::string& description, const std::string& example);
   void DefineOthers();
   CLI::App& AddCommand(const std::string& name, Command command, const std::string& description,
                        const std::string& example);
+  void AddServerFlag(CLI::App& app, const std::string& description);
+  void AddTlsFlags(CLI::App& app);
   void AddConnectionFlags(CLI::App& app);
   void AddOutputFlags(CLI::App& app, const Names<OutputFormat>& names = OutputNames());
   void AddNamespaceFlags(CLI::App& app, const std::string& flag);
@@ -241,6 +258,8 @@ class Definition {
   Options options_;
   std::string shell_;
   std::string help_topic_;
+  std::optional<ConfigAction> config_action_;
+  std::string context_name_;
   std::string program_;
   CLI::App root_;
 };
@@ -252,7 +271,6 @@ std::string SpokenProgram(absl::string_view path) {
 }
 
 Definition::Definition(const CommandLine& line) : line_(line), program_(SpokenProgram(line.program)) {
-  options_.server = line.server_variable.empty() ? base::kDefaultAgentAddress : line.server_variable;
   root_.name(program_);
   root_.description(
       "Listen queues, drops and net sysctls of every container on a node.\n"
@@ -270,6 +288,7 @@ Definition::Definition(const CommandLine& line) : line_(line), program_(SpokenPr
   DefineAudit();
   DefineWalks();
   DefineNodes();
+  DefineConfig();
   DefineOthers();
   root_.footer(
       "Each command has a help with an example: " + program_ + " COMMAND --help\n\n" +
@@ -297,14 +316,31 @@ CLI::App& Definition::AddCommand(const std::string& name, Command command, const
   return app;
 }
 
+void Definition::AddServerFlag(CLI::App& app, const std::string& description) {
+  AddServerText(app, "--server", "ADDRESS", description, options_.server.server);
+}
+
+void Definition::AddTlsFlags(CLI::App& app) {
+  ServerFlags& server = options_.server;
+  AddServerText(app, "--tls-ca", "FILE", "Who signs the server's certificate: speak mutual TLS",
+                server.tls.ca);
+  AddServerText(app, "--tls-cert", "FILE", "The certificate to show to the server", server.tls.cert);
+  AddServerText(app, "--tls-key", "FILE", "Its key", server.tls.key);
+  AddServerText(app, "--tls-server-name", "NAME", "Name in the server's certificate, if not the host's",
+                server.tls_server_name);
+  app.add_flag_callback(
+         "--insecure", [&server] { server.insecure = true; }, "No TLS, not even beyond this machine")
+      ->group(kServerGroup);
+}
+
 void Definition::AddConnectionFlags(CLI::App& app) {
-  AddValue(app, "--server", "ADDRESS", "unix:///path or host:port; else $LISTENQ_SERVER, else the agent's",
-           [this](const std::string& text) {
-             options_.server = text;
-             return absl::OkStatus();
-           });
-  AddValue(app, "--timeout", "DURATION", "Longest time for one call (5s)",
-           [this](const std::string& text) { return SetDuration(text, options_.timeout); });
+  AddServerFlag(app, "unix:///path or HOST:PORT; without it: see `config --help`");
+  AddServerText(app, "--context", "CONTEXT", "Server and certificates by name: see `config --help`",
+                options_.server.context);
+  AddTlsFlags(app);
+  AddValue(app, "--timeout", "DURATION", "Longest time for one call (5s)", [this](const std::string& text) {
+    return SetDuration(text, options_.timeout);
+  })->group(kServerGroup);
   AddChoice(app, "--color", ColorNames(), "Colours; auto: on a terminal, unless NO_COLOR is set",
             options_.color);
 }
@@ -624,6 +660,47 @@ void Definition::DefineNodes() {
   AddConnectionFlags(nodes);
 }
 
+CLI::App& Definition::AddConfigCommand(CLI::App& config, const std::string& name, ConfigAction action,
+                                       const std::string& description, const std::string& example) {
+  CLI::App& app = *config.add_subcommand(name, description);
+  app.parse_complete_callback([this, action] { config_action_ = action; });
+  app.footer(Example("config " + example));
+  app.group("Commands");
+  app.allow_extras();
+  return app;
+}
+
+void Definition::DefineConfig() {
+  CLI::App& config = *root_.add_subcommand("config", "Servers by name, with their certificates: contexts");
+  config.require_subcommand(0, 1);
+  AddConfigCommand(config, "get-contexts", ConfigAction::kGetContexts, "All of them; * is the current one",
+                   "get-contexts");
+  AddConfigCommand(config, "current-context", ConfigAction::kCurrentContext, "The name of the current one",
+                   "current-context");
+  CLI::App& use = AddConfigCommand(config, "use-context", ConfigAction::kUseContext,
+                                   "Make one the current one", "use-context prod");
+  CLI::App& set = AddConfigCommand(config, "set-context", ConfigAction::kSetContext,
+                                   "Make one, or change what the flags name",
+                                   "set-context prod --server listenq.example.org:7443 \\\n"
+                                   "    --tls-ca ca.pem --tls-cert me.pem --tls-key me.key");
+  CLI::App& remove = AddConfigCommand(config, "delete-context", ConfigAction::kDeleteContext, "Remove one",
+                                      "delete-context prod");
+  AddConfigCommand(config, "view", ConfigAction::kView, "The file, as it is understood", "view");
+  for (CLI::App* app : {&use, &set, &remove}) {
+    app->add_option("CONTEXT", context_name_, "Its name")->required()->type_name("");
+  }
+  AddServerFlag(set, "unix:///path, HOST:PORT or tls://HOST:PORT");
+  AddTlsFlags(set);
+  config.footer(
+      "Who is asked: --server, else --context, else $LISTENQ_SERVER, else the current context, else the\n"
+      "agent of this machine. A context's certificates are for its own server; with another one they are\n"
+      "used where --context is given beside --server.\n\n"
+      "The file is $LISTENQ_CONFIG, else $XDG_CONFIG_HOME/listenq/config.yaml, else\n"
+      "~/.config/listenq/config.yaml. Relative paths in it begin at its folder. A command that changes it\n"
+      "writes it anew, without comments.\n\n" +
+      Example("config use-context prod"));
+}
+
 void Definition::DefineOthers() {
   CLI::App* completion = root_.add_subcommand("completion", "Completion script for a shell");
   completion->add_option("SHELL", shell_, "The shell")->required()->type_name("bash|zsh|fish");
@@ -633,13 +710,14 @@ void Definition::DefineOthers() {
   CLI::App* help = root_.add_subcommand("help", "Help for a command");
   help->add_option("COMMAND", help_topic_, "The command")->type_name("");
   help->footer(Example("help top"));
-  for (CLI::App* app : {completion, version, help}) app->group("Commands");
+  CLI::App* config = root_.get_subcommand("config");
+  for (CLI::App* app : {config, completion, version, help}) app->group("Commands");
   for (CLI::App* app : root_.get_subcommands({})) app->allow_extras();
 }
 
-std::vector<std::string> Definition::CommandNames() const {
+std::vector<std::string> CommandNames(const CLI::App& parent) {
   std::vector<std::string> names;
-  for (const CLI::App* app : root_.get_subcommands({})) {
+  for (const CLI::App* app : parent.get_subcommands({})) {
     names.push_back(app->get_name());
     for (const std::string& alias : app->get_aliases()) names.push_back(alias);
   }
@@ -660,7 +738,7 @@ std::string NamesOf(const std::string& value) {
   constexpr std::pair<const char*, const char*> kKinds[] = {
       {"NAMESPACE", "namespaces"}, {"N|NAMESPACE", "namespaces"}, {"POD", "pods"},
       {"CONTAINER", "containers"}, {"NAME|INODE|host", "netns"},  {"SYSCTL", "sysctls"},
-      {"RULE", "rules"},           {"FILE", kFileNames}};
+      {"RULE", "rules"},           {"FILE", kFileNames},          {"CONTEXT", kContextNames}};
   for (const auto& [name, kind] : kKinds) {
     if (value == name) return kind;
   }
@@ -678,35 +756,55 @@ FlagInfo DescribeFlag(const CLI::Option& option) {
   return flag;
 }
 
+void DescribeOptions(const CLI::App& app, CommandInfo& command) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->get_positional()) {
+      command.flags.push_back(DescribeFlag(*option));
+    } else if (command.name == "help") {
+      command.argument_choices = CommandNames(*app.get_parent());
+    } else {
+      command.argument_names = NamesOf(option->get_name());
+      command.argument_choices = Choices(option->get_type_name());
+    }
+  }
+}
+
+CommandInfo DescribeCommand(const CLI::App& app) {
+  CommandInfo command;
+  command.name = app.get_name();
+  command.aliases = app.get_aliases();
+  command.description = app.get_description();
+  DescribeOptions(app, command);
+  for (const CLI::App* subcommand : app.get_subcommands({})) {
+    command.subcommands.push_back(DescribeCommand(*subcommand));
+  }
+  return command;
+}
+
 CommandTree Definition::Tree() const {
   CommandTree tree;
   tree.program = "listenq";
-  for (const CLI::App* app : root_.get_subcommands({})) {
-    CommandInfo& command = tree.commands.emplace_back();
-    command.name = app->get_name();
-    command.aliases = app->get_aliases();
-    command.description = app->get_description();
-    for (const CLI::Option* option : app->get_options()) {
-      if (!option->get_positional()) {
-        command.flags.push_back(DescribeFlag(*option));
-      } else if (command.name == "help") {
-        command.argument_choices = CommandNames();
-      } else {
-        command.argument_names = NamesOf(option->get_name());
-        command.argument_choices = Choices(option->get_type_name());
-      }
-    }
-  }
+  for (const CLI::App* app : root_.get_subcommands({})) tree.commands.push_back(DescribeCommand(*app));
   return tree;
 }
 
-ParseOutcome UsageError(const CLI::App& root, const CLI::App* command, const std::string& message) {
-  const std::string help = command == nullptr
-                               ? absl::StrCat(root.get_name(), " --help")
-                               : absl::StrCat(root.get_name(), " ", command->get_name(), " --help");
+// "listenq config use-context".
+std::string PathOf(const CLI::App& app) {
+  return app.get_parent() == nullptr ? app.get_name()
+                                     : absl::StrCat(PathOf(*app.get_parent()), " ", app.get_name());
+}
+
+// The command that the words name as far as they do: the root when they name none.
+CLI::App& CommandOf(CLI::App& root) {
+  CLI::App* app = &root;
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+  return *app;
+}
+
+ParseOutcome UsageError(const CLI::App& command, const std::string& message) {
   ParseOutcome outcome;
   outcome.exit_code = kExitUsage;
-  outcome.error = absl::StrCat(message, "\nsee `", help, "`");
+  outcome.error = absl::StrCat(message, "\nsee `", PathOf(command), " --help`");
   return outcome;
 }
 
@@ -723,15 +821,15 @@ std::vector<std::string> FlagSpellings(const CLI::App& app) {
 }
 
 // What no option or command took.
-std::string DescribeExtra(const std::string& extra, const CLI::App& app, const Definition& definition,
-                          bool is_root) {
+std::string DescribeExtra(const std::string& extra, const CLI::App& app) {
   if (absl::StartsWith(extra, "-") && extra.size() > 1) {
     const std::string flag = extra.substr(0, extra.find('='));
     const std::string nearest = absl::StartsWith(flag, "--") ? Nearest(flag, FlagSpellings(app)) : "";
     return absl::StrCat("unknown flag ", flag, DidYouMean(nearest));
   }
-  if (!is_root) return absl::StrCat("unexpected argument ", extra);
-  return absl::StrCat("unknown command ", extra, DidYouMean(Nearest(extra, definition.CommandNames())));
+  const std::vector<std::string> commands = CommandNames(app);
+  if (commands.empty()) return absl::StrCat("unexpected argument ", extra);
+  return absl::StrCat("unknown command ", extra, DidYouMean(Nearest(extra, commands)));
 }
 
 ParseOutcome Print(std::string text) {
@@ -754,14 +852,13 @@ ParseOutcome Help(Definition& definition) {
   if (topic.empty()) return Print(root.help());
   const CLI::App* app = CommandNamed(root, topic);
   if (app != nullptr) return Print(app->help(root.get_name()));
-  return UsageError(
-      root, nullptr,
-      absl::StrCat("unknown command ", topic, DidYouMean(Nearest(topic, definition.CommandNames()))));
+  return UsageError(root,
+                    absl::StrCat("unknown command ", topic, DidYouMean(Nearest(topic, CommandNames(root)))));
 }
 
-ParseOutcome Completion(const Definition& definition, const CLI::App& root, const CLI::App& command) {
+ParseOutcome Completion(const Definition& definition, const CLI::App& command) {
   auto script = CompletionScript(definition.Tree(), definition.shell());
-  if (!script.ok()) return UsageError(root, &command, std::string(script.status().message()));
+  if (!script.ok()) return UsageError(command, std::string(script.status().message()));
   return Print(*std::move(script));
 }
 
@@ -812,24 +909,31 @@ std::string Contradiction(const Options& options) {
   return "";
 }
 
+ParseOutcome Config(Definition& definition) {
+  ParseOutcome outcome;
+  outcome.config = {.action = *definition.config_action(),
+                    .name = definition.context_name(),
+                    .server = definition.options().server};
+  return outcome;
+}
+
 ParseOutcome Finish(Definition& definition) {
   CLI::App& root = definition.root();
-  CLI::App* command = root.get_subcommands().empty() ? nullptr : root.get_subcommands().front();
-  const std::vector<std::string> extras = command == nullptr ? root.remaining() : command->remaining();
-  if (!root.remaining().empty()) {
-    return UsageError(root, nullptr, DescribeExtra(root.remaining().front(), root, definition, true));
+  const CLI::App& command = CommandOf(root);
+  for (const CLI::App* app = &command; app != nullptr; app = app->get_parent()) {
+    const std::vector<std::string> extras = app->remaining();
+    if (!extras.empty()) return UsageError(*app, DescribeExtra(extras.front(), *app));
   }
-  if (command == nullptr) return Print(root.help());
-  if (!extras.empty())
-    return UsageError(root, command, DescribeExtra(extras.front(), *command, definition, false));
-  if (command->get_name() == "help") return Help(definition);
-  if (command->get_name() == "version") return Print(absl::StrCat("listenq ", base::Version(), "\n"));
-  if (command->get_name() == "completion") return Completion(definition, root, *command);
+  if (definition.config_action()) return Config(definition);
+  if (!command.get_subcommands({}).empty()) return Print(root.help());
+  if (command.get_name() == "help") return Help(definition);
+  if (command.get_name() == "version") return Print(absl::StrCat("listenq ", base::Version(), "\n"));
+  if (command.get_name() == "completion") return Completion(definition, command);
   if (definition.options().audit.print_default) return Print(std::string(DefaultPolicy()));
   const std::string missing = Missing(definition.options());
-  if (!missing.empty()) return UsageError(root, command, missing);
+  if (!missing.empty()) return UsageError(command, missing);
   const std::string contradiction = Contradiction(definition.options());
-  if (!contradiction.empty()) return UsageError(root, command, contradiction);
+  if (!contradiction.empty()) return UsageError(command, contradiction);
   ParseOutcome outcome;
   outcome.options = definition.options();
   return outcome;
@@ -872,7 +976,9 @@ ParseOutcome ParseCompletion(const CommandLine& line) {
   CommandLine typed = line;
   typed.arguments.erase(typed.arguments.begin(), typed.arguments.begin() + 2);
   auto options = OptionsSoFar(std::move(typed));
-  if (kind == kinds.end() || !options || !base::ParseServerAddress(options->server).ok()) return outcome;
+  if (kind == kinds.end()) return outcome;
+  if (kind->second == NameKind::kContexts && !options) options.emplace();
+  if (!options) return outcome;
   options->command = Command::kComplete;
   options->names = kind->second;
   options->timeout = std::min(options->timeout, kLongest);
@@ -894,17 +1000,14 @@ ParseOutcome ParseCommandLine(const CommandLine& line) {
   // CLI11 takes the arguments from the back.
   std::vector<std::string> arguments = WithoutShortEquals(line.arguments);
   std::reverse(arguments.begin(), arguments.end());
-  const auto command = [&root]() -> CLI::App* {
-    return root.get_subcommands().empty() ? nullptr : root.get_subcommands().front();
-  };
   try {
     root.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
     return Print(root.help());
   } catch (const CLI::ArgumentMismatch& error) {
-    return UsageError(root, command(), ReadableMismatch(error.what()));
+    return UsageError(CommandOf(root), ReadableMismatch(error.what()));
   } catch (const CLI::ParseError& error) {
-    return UsageError(root, command(), error.what());
+    return UsageError(CommandOf(root), error.what());
   }
   return Finish(definition);
 }

@@ -1,5 +1,5 @@
-// The command line → Options, or the text that answers it (help, version, a usage error, a completion
-// script).
+// The command line → Options, a request about contexts, or the text that answers it (help, version, a usage
+// error, a completion script).
 #ifndef LISTENQ_CLIENT_COMMAND_LINE_H_
 #define LISTENQ_CLIENT_COMMAND_LINE_H_
 
@@ -25,16 +25,15 @@ struct CommandLine {
   std::string program;
   // Without argv[0].
   std::vector<std::string> arguments;
-  // LISTENQ_SERVER; "" is unset.
-  std::string server_variable;
   // What --since counts from, and the zone of its clock times.
   absl::Time now;
   absl::TimeZone zone;
 };
 
 struct ParseOutcome {
-  // Absent: print the texts and end with exit_code.
+  // Either of them is to be run. Absent: print the texts and end with exit_code.
   std::optional<Options> options;
+  std::optional<ConfigRequest> config;
   int exit_code = kExitOk;
   std::string out;
   // Without the program's name in front.

@@ -15,6 +15,9 @@ inline constexpr char kCompleteCommand[] = "__complete";
 // FlagInfo::names of a value that is a file: the shell knows them itself.
 inline constexpr char kFileNames[] = "files";
 
+// FlagInfo::names that `listenq config` knows.
+inline constexpr char kContextNames[] = "contexts";
+
 struct FlagInfo {
   // "o", "output": without dashes; either may be "".
   std::string short_name;
@@ -36,6 +39,8 @@ struct CommandInfo {
   std::vector<std::string> argument_choices;
   // What all of them may be, as FlagInfo::names.
   std::string argument_names;
+  // Its first argument is one of theirs.
+  std::vector<CommandInfo> subcommands;
 };
 
 struct CommandTree {

@@ -1,5 +1,6 @@
 #include "client/completion.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -22,12 +23,45 @@ std::vector<std::string> Names(const CommandInfo& command) {
   return names;
 }
 
-std::vector<std::string> AllNames(const CommandTree& tree) {
+std::vector<std::string> AllNames(const std::vector<CommandInfo>& commands) {
   std::vector<std::string> names;
-  for (const CommandInfo& command : tree.commands) {
+  for (const CommandInfo& command : commands) {
     for (const std::string& name : Names(command)) names.push_back(name);
   }
   return names;
+}
+
+// Its own, and each that a subcommand of it takes.
+std::vector<FlagInfo> AllFlags(const CommandInfo& command) {
+  std::vector<FlagInfo> flags = command.flags;
+  for (const CommandInfo& subcommand : command.subcommands) {
+    for (const FlagInfo& flag : subcommand.flags) {
+      const bool is_there = std::any_of(flags.begin(), flags.end(), [&](const FlagInfo& other) {
+        return other.long_name == flag.long_name;
+      });
+      if (!is_there) flags.push_back(flag);
+    }
+  }
+  return flags;
+}
+
+std::vector<std::string> FirstArguments(const CommandInfo& command) {
+  return command.subcommands.empty() ? command.argument_choices : AllNames(command.subcommands);
+}
+
+// The subcommands whose argument is a name, and what kind of name that is: one kind for all of them.
+struct NamedArgument {
+  std::vector<std::string> subcommands;
+  std::string names;
+};
+NamedArgument ArgumentOfSubcommands(const CommandInfo& command) {
+  NamedArgument argument;
+  for (const CommandInfo& subcommand : command.subcommands) {
+    if (subcommand.argument_names.empty()) continue;
+    argument.names = subcommand.argument_names;
+    argument.subcommands.push_back(subcommand.name);
+  }
+  return argument;
 }
 
 // In single quotes of a POSIX shell.
@@ -55,17 +89,22 @@ std::string BashValues(const std::string& function, const FlagInfo& flag) {
 std::string BashCommandCase(const std::string& function, const CommandInfo& command) {
   std::vector<std::string> words;
   std::string values;
-  for (const FlagInfo& flag : command.flags) {
+  for (const FlagInfo& flag : AllFlags(command)) {
     const std::vector<std::string> spellings = Spellings(flag);
     words.insert(words.end(), spellings.begin(), spellings.end());
     if (!flag.takes_value) continue;
     absl::StrAppend(&values, "        ", absl::StrJoin(spellings, "|"), ") ", BashValues(function, flag),
                     "; return ;;\n");
   }
+  const NamedArgument argument = ArgumentOfSubcommands(command);
+  if (!argument.names.empty()) {
+    absl::StrAppend(&values, "        ", absl::StrJoin(argument.subcommands, "|"), ") ", function, "_names ",
+                    argument.names, "; return ;;\n");
+  }
   std::string text =
       absl::StrCat("    ", absl::StrJoin(Names(command), "|"), ")\n      case \"$prev\" in\n", values,
                    "      esac\n      words=", ShellQuote(absl::StrJoin(words, " ")), "\n");
-  absl::StrAppend(&text, "      arguments=", ShellQuote(absl::StrJoin(command.argument_choices, " ")),
+  absl::StrAppend(&text, "      arguments=", ShellQuote(absl::StrJoin(FirstArguments(command), " ")),
                   " names='", command.argument_names, "'\n      ;;\n");
   return text;
 }
@@ -105,7 +144,7 @@ std::string BashScript(const CommandTree& tree) {
       "# bash completion of ", tree.program, ": source <(", tree.program, " completion bash)\n",
       absl::StrReplaceAll(kBashFunctions, {{"FUNCTION", function}, {"COMPLETE", kCompleteCommand}}));
   absl::StrAppend(&text, "  if [[ ${#typed[@]} -le 1 ]]; then\n    COMPREPLY=($(compgen -W ",
-                  ShellQuote(absl::StrJoin(AllNames(tree), " ")),
+                  ShellQuote(absl::StrJoin(AllNames(tree.commands), " ")),
                   " -- \"$cur\"))\n    return\n  fi\n  case \"${typed[1]}\" in\n");
   for (const CommandInfo& command : tree.commands) absl::StrAppend(&text, BashCommandCase(function, command));
   absl::StrAppend(&text,
@@ -146,6 +185,16 @@ std::string ZshFlag(const std::string& function, const FlagInfo& flag) {
   return text;
 }
 
+std::string ZshArguments(const std::string& function, const CommandInfo& command) {
+  const NamedArgument argument = ArgumentOfSubcommands(command);
+  if (argument.names.empty()) {
+    return absl::StrCat(" \\\n        '*:",
+                        ZshAction(function, FirstArguments(command), command.argument_names).substr(1), "'");
+  }
+  return absl::StrCat(" \\\n        '1", ZshAction(function, FirstArguments(command), ""), "' \\\n        '*",
+                      ZshAction(function, {}, argument.names), "'");
+}
+
 constexpr char kZshNames[] = R"END(FUNCTION_names() {
   local -a names=(${(f)"$("${typed[1]}" COMPLETE "$1" "${(@)typed[2,-1]}" 2> /dev/null)"})
   compadd -a names
@@ -168,10 +217,8 @@ std::string ZshScript(const CommandTree& tree) {
       "  local command=\"$words[2]\"\n  shift words\n  (( CURRENT-- ))\n  case \"$command\" in\n");
   for (const CommandInfo& command : tree.commands) {
     absl::StrAppend(&text, "    ", absl::StrJoin(Names(command), "|"), ")\n      _arguments");
-    for (const FlagInfo& flag : command.flags) absl::StrAppend(&text, ZshFlag(function, flag));
-    absl::StrAppend(&text, " \\\n        '*:",
-                    ZshAction(function, command.argument_choices, command.argument_names).substr(1),
-                    "'\n      ;;\n");
+    for (const FlagInfo& flag : AllFlags(command)) absl::StrAppend(&text, ZshFlag(function, flag));
+    absl::StrAppend(&text, ZshArguments(function, command), "\n      ;;\n");
   }
   absl::StrAppend(&text, "  esac\n}\ncompdef ", function, " ", tree.program, "\n");
   return text;
@@ -199,25 +246,42 @@ std::string FishFlag(const CommandTree& tree, const std::string& prefix, const F
   return absl::StrCat(text, " -d ", FishQuote(flag.description), "\n");
 }
 
+std::string FishSeen(const std::vector<std::string>& names) {
+  return absl::StrCat("__fish_seen_subcommand_from ", absl::StrJoin(names, " "));
+}
+
+std::string FishCommand(const CommandTree& tree, const CommandInfo& command) {
+  const std::string before = absl::StrCat("complete -c ", tree.program, " -n ");
+  const std::string seen = FishSeen(Names(command));
+  const std::string prefix = absl::StrCat(before, FishQuote(seen));
+  std::string text;
+  for (const FlagInfo& flag : AllFlags(command)) absl::StrAppend(&text, FishFlag(tree, prefix, flag));
+  const std::vector<std::string> arguments = FirstArguments(command);
+  if (!arguments.empty()) {
+    const std::string first =
+        command.subcommands.empty() ? seen : absl::StrCat(seen, "; and not ", FishSeen(arguments));
+    absl::StrAppend(&text, before, FishQuote(first), " -a ", FishQuote(absl::StrJoin(arguments, " ")), "\n");
+  }
+  if (!command.argument_names.empty()) {
+    absl::StrAppend(&text, prefix, " -a ", FishNames(tree, command.argument_names), "\n");
+  }
+  const NamedArgument argument = ArgumentOfSubcommands(command);
+  if (!argument.names.empty()) {
+    absl::StrAppend(&text, before, FishQuote(absl::StrCat(seen, "; and ", FishSeen(argument.subcommands))),
+                    " -a ", FishNames(tree, argument.names), "\n");
+  }
+  return text;
+}
+
 std::string FishScript(const CommandTree& tree) {
   std::string text = absl::StrCat("# fish completion of ", tree.program, ": ", tree.program,
                                   " completion fish | source\ncomplete -c ", tree.program, " -f\n");
   for (const CommandInfo& command : tree.commands) {
-    const std::vector<std::string> names = Names(command);
-    for (const std::string& name : names) {
+    for (const std::string& name : Names(command)) {
       absl::StrAppend(&text, "complete -c ", tree.program, " -n __fish_use_subcommand -a ", name, " -d ",
                       FishQuote(command.description), "\n");
     }
-    const std::string prefix =
-        absl::StrCat("complete -c ", tree.program, " -n ",
-                     FishQuote("__fish_seen_subcommand_from " + absl::StrJoin(names, " ")));
-    for (const FlagInfo& flag : command.flags) absl::StrAppend(&text, FishFlag(tree, prefix, flag));
-    if (!command.argument_choices.empty()) {
-      absl::StrAppend(&text, prefix, " -a ", FishQuote(absl::StrJoin(command.argument_choices, " ")), "\n");
-    }
-    if (!command.argument_names.empty()) {
-      absl::StrAppend(&text, prefix, " -a ", FishNames(tree, command.argument_names), "\n");
-    }
+    absl::StrAppend(&text, FishCommand(tree, command));
   }
   return text;
 }

@@ -1,15 +1,23 @@
 // listenq: the command-line client. Also kubectl-listenq, for `kubectl listenq`.
+#include <grpc/support/log.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/sys/status.h"
 #include "base/channel.h"
+#include "base/tls.h"
 #include "client/command_line.h"
+#include "client/config_command.h"
+#include "client/connection.h"
+#include "client/contexts.h"
 #include "client/print.h"
 #include "client/query.h"
 #include "client/run.h"
@@ -30,7 +38,47 @@ int Answer(const ParseOutcome& outcome) {
   return kExitError;
 }
 
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string ContextsPath() {
+  return client::ContextsPath(Variable("LISTENQ_CONFIG"), Variable("XDG_CONFIG_HOME"), Variable("HOME"));
+}
+
+int RunWithoutServer(const ConfigRequest& request) {
+  std::error_code error;  // without a folder relative paths stay so
+  const std::string folder = std::filesystem::current_path(error).string();
+  return Answer(RunConfig(request, ContextsPath(), folder,
+                          {.width = WidthOf(STDOUT_FILENO, std::getenv("COLUMNS")), .wide = true}));
+}
+
+// What gRPC writes about a handshake comes back as the call's error; GRPC_VERBOSITY shows it nevertheless.
+void SilenceGrpc() {
+  if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const Connection& connection) {
+  SilenceGrpc();
+  base::ChannelOptions channel_options = {.server_name = connection.server_name};
+  if (connection.address.tls) {
+    ASSIGN_OR_RETURN(base::TlsMaterial material, base::ReadTlsFiles(connection.tls));
+    channel_options.tls = std::make_shared<const base::TlsMaterial>(std::move(material));
+  }
+  return base::MakeChannel(connection.address, channel_options);
+}
+
+// A shell that completes a word shows no errors.
+int Refuse(const Options& options, const absl::Status& status) {
+  if (options.command == Command::kComplete) return kExitOk;
+  Note(absl::StrCat("listenq: ", FormatError(status.message())));
+  return kExitUsage;
+}
+
 int RunWithServer(const Options& options, const absl::TimeZone& zone) {
+  auto connection = ChooseServer(options.server, Variable("LISTENQ_SERVER"), ContextsPath());
+  if (!connection.ok()) return Refuse(options, connection.status());
   const bool is_terminal = IsTerminal(STDOUT_FILENO);
   Output output;
   output.out = [](absl::string_view text) { return WriteAll(STDOUT_FILENO, text); };
@@ -40,27 +88,24 @@ int RunWithServer(const Options& options, const absl::TimeZone& zone) {
   output.is_terminal = is_terminal;
   output.zone = zone;
   if (IsLive(options, is_terminal)) LiveScreen::BlockSignals();
-  const auto address = base::ParseServerAddress(options.server);
-  auto channel = address.ok() ? base::MakeChannel(*address) : address.status();
-  if (!channel.ok()) {
-    Note(absl::StrCat("listenq: --server: ", FormatError(channel.status().message())));
-    return kExitUsage;
-  }
-  ObserverClient client(*std::move(channel), options.server, options.timeout);
+  auto channel = Connect(*connection);
+  if (!channel.ok()) return Refuse(options, channel.status());
+  ObserverClient client(*std::move(channel), *std::move(connection), options.timeout);
   return Run(options, client, output);
 }
 
 int Main(int argc, char** argv) {
   // Whoever reads us may stop: write says so (EPIPE), quietly.
   signal(SIGPIPE, SIG_IGN);
-  const char* server = std::getenv("LISTENQ_SERVER");
   const CommandLine line = {.program = argc > 0 ? argv[0] : "listenq",
                             .arguments = std::vector<std::string>(argv + std::min(argc, 1), argv + argc),
-                            .server_variable = server == nullptr ? "" : server,
                             .now = absl::Now(),
                             .zone = absl::LocalTimeZone()};
   const ParseOutcome outcome = ParseCommandLine(line);
-  return outcome.options ? RunWithServer(*outcome.options, line.zone) : Answer(outcome);
+  if (outcome.config) return RunWithoutServer(*outcome.config);
+  if (!outcome.options) return Answer(outcome);
+  if (outcome.options->names == NameKind::kContexts) return Answer({.out = ContextNames(ContextsPath())});
+  return RunWithServer(*outcome.options, line.zone);
 }
 
 }  // namespace

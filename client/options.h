@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "base/tls.h"
 
 namespace listenq::client {
 
@@ -28,8 +29,8 @@ enum class Command {
   kComplete
 };
 
-// What a shell completes by asking the server.
-enum class NameKind { kNamespaces, kPods, kContainers, kNetns, kSysctls, kRules };
+// What a shell completes: by asking the server, contexts by the file of `listenq config`.
+enum class NameKind { kNamespaces, kPods, kContainers, kNetns, kSysctls, kRules, kContexts };
 
 enum class OutputFormat { kTable, kWide, kJson, kYaml, kCsv, kName, kSarif, kJunit };
 
@@ -76,10 +77,21 @@ struct AuditOptions {
   bool strict = false;
 };
 
+// Whom to ask, and how, as far as the line says it: "" is not said.
+struct ServerFlags {
+  std::string context;
+  // unix:///path, /path, host:port or tls://host:port.
+  std::string server;
+  base::TlsFiles tls;
+  std::string tls_server_name;
+  // Plaintext beyond this machine too.
+  bool insecure = false;
+  bool operator==(const ServerFlags&) const = default;
+};
+
 struct Options {
   Command command = Command::kListeners;
-  // unix:///path, /path or host:port; empty is the agent's own default.
-  std::string server;
+  ServerFlags server;
   // The longest that one call may take.
   absl::Duration timeout = absl::Seconds(5);
   OutputFormat output = OutputFormat::kTable;
@@ -112,6 +124,17 @@ struct Options {
   NameKind names = NameKind::kPods;
   // drops, history: absent is all that is recorded.
   std::optional<absl::Time> since;
+};
+
+// `listenq config`: asks nobody.
+enum class ConfigAction { kGetContexts, kCurrentContext, kUseContext, kSetContext, kDeleteContext, kView };
+
+struct ConfigRequest {
+  ConfigAction action = ConfigAction::kGetContexts;
+  // The context's.
+  std::string name;
+  // What set-context sets.
+  ServerFlags server;
 };
 
 }  // namespace listenq::client

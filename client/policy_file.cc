@@ -3,15 +3,9 @@
 #include <fcntl.h>
 #include <re2/re2.h>
 #include <unistd.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <functional>
-#include <optional>
-#include <set>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -22,46 +16,16 @@
 #include "absl/time/time.h"
 #include "agent/sys/status.h"
 #include "agent/sys/unique_fd.h"
-#include "client/suggest.h"
 #include "client/text.h"
 #include "client/time_proto.h"
+#include "client/yaml_reader.h"
 
 namespace listenq::client {
 namespace {
 
-// What a message shows of a word that somebody wrote.
-constexpr size_t kMaxShown = 60;
-
-std::string Shown(absl::string_view text) { return absl::StrCat("\"", Truncate(text, kMaxShown), "\""); }
-
-// A part of the file, with what an error calls it.
-struct Value {
-  std::string path;
-  int line = 1;
-  YAML::Node node;
-};
-
-using Read = std::function<absl::Status(const Value&)>;
-
-struct Key {
-  std::string name;
-  Read read;
-};
-using Keys = std::vector<Key>;
-
-std::string Names(const Keys& keys) {
-  return absl::StrJoin(keys, ", ", [](std::string* out, const Key& key) { *out += key.name; });
-}
-
-std::string UnknownKey(const std::string& name, const Keys& keys) {
-  std::vector<std::string> names;
-  for (const Key& key : keys) names.push_back(key.name);
-  const std::string nearest = Nearest(name, names);
-  return nearest.empty() ? absl::StrCat("unknown key; there are ", Names(keys))
-                         : absl::StrCat("unknown key; did you mean ", nearest, "?");
-}
-
-int LineOf(const YAML::Mark& mark, int otherwise) { return mark.is_null() ? otherwise : mark.line + 1; }
+using Value = YamlValue;
+using Read = YamlRead;
+using Keys = YamlKeys;
 
 // The end of that day, UTC, or the moment itself. InvalidArgument says what may stand there.
 absl::StatusOr<absl::Time> ParseExpiry(const std::string& text) {
@@ -107,25 +71,15 @@ absl::Status CheckNumber(const std::string& text) {
 
 // Reads one file. An alias is read as often as it stands there: what it adds to the request is counted, so
 // that a small file cannot become a large policy.
-class Reader {
+class Reader final : public YamlReader {
  public:
-  Reader(std::string file, Policy& policy) : file_(std::move(file)), policy_(policy) {}
+  Reader(std::string file, Policy& policy) : YamlReader(std::move(file)), policy_(policy) {}
 
   absl::Status Document(const YAML::Node& root);
-  [[nodiscard]] absl::Status Error(int line, absl::string_view what) const {
-    return absl::InvalidArgumentError(absl::StrCat(file_, ":", line, ": ", what));
-  }
 
  private:
-  [[nodiscard]] absl::Status Fail(const Value& value, absl::string_view what) const {
-    return Error(value.line, absl::StrCat(value.path, ": ", what));
-  }
-  [[nodiscard]] absl::Status Check(const Value& value, const absl::Status& status) const {
-    return status.ok() ? status : Fail(value, status.message());
-  }
   absl::Status Spend(const Value& value, size_t bytes);
   absl::StatusOr<std::string> Text(const Value& value);
-  absl::Status ReadKeys(const Value& map, const Keys& keys);
   absl::Status ReadList(const Value& list, const Read& read);
   Read ToText(std::string* target);
   Read ToPattern(std::string* target);
@@ -145,7 +99,6 @@ class Reader {
   absl::Status Exception(const Value& value, v1::PolicyException& exception);
   absl::Status Expires(const Value& value, v1::PolicyException& exception);
 
-  std::string file_;
   Policy& policy_;
   size_t spent_ = 0;
 };
@@ -158,40 +111,17 @@ absl::Status Reader::Spend(const Value& value, size_t bytes) {
 }
 
 absl::StatusOr<std::string> Reader::Text(const Value& value) {
-  if (!value.node.IsDefined() || value.node.IsNull()) return Fail(value, "has no value");
-  if (!value.node.IsScalar()) return Fail(value, "must be one value, not a list or a map");
-  if (value.node.Scalar().empty()) return Fail(value, "must not be empty");
+  ASSIGN_OR_RETURN(std::string text, YamlReader::Text(value));
   // A string's tag and length stand before it in the request.
-  RETURN_IF_ERROR(Spend(value, value.node.Scalar().size() + 2));
-  return value.node.Scalar();
-}
-
-absl::Status Reader::ReadKeys(const Value& map, const Keys& keys) {
-  if (!map.node.IsMap()) return Fail(map, absl::StrCat("must be a map with the keys ", Names(keys)));
-  std::set<std::string> seen;
-  const std::string prefix = map.path.empty() ? "" : map.path + ".";
-  for (const auto& pair : map.node) {
-    if (!pair.first.IsScalar()) return Fail(map, "a key must be a word");
-    const std::string& name = pair.first.Scalar();
-    const Value value = {absl::StrCat(prefix, Truncate(name, kMaxShown)), LineOf(pair.first.Mark(), map.line),
-                         pair.second};
-    const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == name; });
-    if (key == keys.end()) return Fail(value, UnknownKey(name, keys));
-    if (!seen.insert(name).second) return Fail(value, "stands there twice");
-    RETURN_IF_ERROR(key->read(value));
-  }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(Spend(value, text.size() + 2));
+  return text;
 }
 
 absl::Status Reader::ReadList(const Value& list, const Read& read) {
-  if (!list.node.IsSequence()) return Fail(list, "must be a list, like [a, b]");
-  if (list.node.size() == 0) return Fail(list, "must not be empty; leave it out to take all");
-  for (size_t i = 0; i < list.node.size(); ++i) {
-    const YAML::Node node = list.node[i];
-    const Value value = {absl::StrCat(list.path, "[", i, "]"), LineOf(node.Mark(), list.line), node};
-    RETURN_IF_ERROR(read(value));
+  if (list.node.IsSequence() && list.node.size() == 0) {
+    return Fail(list, "must not be empty; leave it out to take all");
   }
-  return absl::OkStatus();
+  return YamlReader::ReadList(list, read);
 }
 
 Read Reader::ToText(std::string* target) {
@@ -371,7 +301,7 @@ absl::Status Reader::Rule(const Value& value) {
   if (policy_.rules.size() == kMaxPolicyRules) {
     return Fail(value, absl::StrCat("more than ", kMaxPolicyRules, " rules"));
   }
-  policy_.sources.push_back({file_, value.line});
+  policy_.sources.push_back({file(), value.line});
   v1::PolicyRule& rule = *policy_.rules.Add();
   Keys keys = {{"id", ToText(rule.mutable_id())},
                {"severity", [&](const Value& text) { return Severity(text, rule); }},
@@ -411,37 +341,6 @@ absl::Status Reader::Document(const YAML::Node& root) {
   return policy_.rules.size() == before ? Error(line, kNoRules) : absl::OkStatus();
 }
 
-// Where a document begins; what stands in it is nobody's business.
-class DocumentStart final : public YAML::EventHandler {
- public:
-  [[nodiscard]] const YAML::Mark& mark() const { return mark_; }
-
-  void OnDocumentStart(const YAML::Mark& mark) override { mark_ = mark; }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
-  }
-  void OnMapEnd() override {}
-
- private:
-  YAML::Mark mark_;
-};
-
-// The mark of the second document, if there is one: YAML::Load leaves out all that follows the first. Not by
-// YAML::LoadAll, which never comes to an end where a document begins with "," (yaml-cpp 0.7).
-std::optional<YAML::Mark> SecondDocument(const std::string& text) {
-  std::istringstream stream(text);
-  YAML::Parser parser(stream);
-  DocumentStart start;
-  if (!parser.HandleNextDocument(start) || !parser.HandleNextDocument(start)) return std::nullopt;
-  return start.mark();
-}
-
 absl::StatusOr<std::string> ReadText(int fd, const std::string& name) {
   std::string text;
   char buffer[16 << 10];
@@ -464,15 +363,7 @@ absl::StatusOr<std::string> ReadText(int fd, const std::string& name) {
 
 absl::Status AddPolicy(const std::string& file, const std::string& text, Policy& policy) {
   Reader reader(file, policy);
-  try {
-    const YAML::Node root = YAML::Load(text);
-    if (const auto second = SecondDocument(text)) {
-      return reader.Error(LineOf(*second, 1), "a second document; a file has one");
-    }
-    return reader.Document(root);
-  } catch (const YAML::Exception& error) {
-    return reader.Error(LineOf(error.mark, 1), absl::StrCat("not YAML: ", Truncate(error.msg, kMaxShown)));
-  }
+  return reader.Parse(text, [&reader](const YAML::Node& root) { return reader.Document(root); });
 }
 
 absl::StatusOr<Policy> ReadPolicy(const std::vector<std::string>& files) {

@@ -70,7 +70,7 @@ v1::Filter MakeFilter(const Selection& selection) {
 
 struct ObserverClient::State {
   std::unique_ptr<v1::Observer::Stub> stub;
-  std::string address;
+  Connection connection;
   absl::Duration timeout;
 
   sys::Mutex mutex;
@@ -99,7 +99,7 @@ class ObserverClient::Call {
     return absl::ToChronoTime(absl::Now() + state_.timeout);
   }
   [[nodiscard]] absl::Status Explain(const grpc::Status& status) const {
-    return ExplainServerError(base::FromGrpcStatus(status), state_.address, state_.timeout);
+    return ExplainServerError(base::FromGrpcStatus(status), state_.connection, state_.timeout);
   }
 
   // `take_other` sees each message first.
@@ -122,11 +122,11 @@ class ObserverClient::Call {
   grpc::ClientContext context_;
 };
 
-ObserverClient::ObserverClient(std::shared_ptr<grpc::Channel> channel, std::string address,
+ObserverClient::ObserverClient(std::shared_ptr<grpc::Channel> channel, Connection connection,
                                absl::Duration timeout)
     : state_(std::make_unique<State>()) {
   state_->stub = v1::Observer::NewStub(std::move(channel));
-  state_->address = std::move(address);
+  state_->connection = std::move(connection);
   state_->timeout = timeout;
 }
 

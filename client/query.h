@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/connection.h"
 #include "client/options.h"
 #include "listenq/v1/observer.pb.h"
 
@@ -54,7 +55,7 @@ v1::Filter MakeFilter(const Selection& selection);
 // thread.
 class ObserverClient {
  public:
-  ObserverClient(std::shared_ptr<grpc::Channel> channel, std::string address, absl::Duration timeout);
+  ObserverClient(std::shared_ptr<grpc::Channel> channel, Connection connection, absl::Duration timeout);
   ~ObserverClient();
   ObserverClient(const ObserverClient&) = delete;
   ObserverClient& operator=(const ObserverClient&) = delete;

@@ -10,12 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "agent/sys/unique_fd.h"
-#include "base/address.h"
 
 namespace listenq::client {
 namespace {
 
-constexpr char kOtherServer[] = "another server: --server ADDRESS, or LISTENQ_SERVER";
+constexpr char kOtherServer[] = "another server: --server, or `listenq config use-context`";
 
 // errno of connect(2); 0 is connected.
 int ConnectError(const std::string& path) {
@@ -29,12 +28,59 @@ int ConnectError(const std::string& path) {
 }
 
 std::string Unreachable(const std::string& address, absl::string_view cause, absl::string_view advice) {
-  return absl::StrCat("cannot reach the agent at ", address, ": ", cause, "\n", advice, kOtherServer);
+  return absl::StrCat("cannot reach the server at ", address, ": ", cause, "\n", advice, kOtherServer);
 }
 
-std::string ExplainUnavailable(const std::string& address, absl::string_view grpc_message) {
-  const auto parsed = base::ParseServerAddress(address);
-  const int error = parsed.ok() && parsed->is_unix() ? ConnectError(parsed->socket_path) : 0;
+bool Has(absl::string_view text, absl::string_view part) {
+  return text.find(part) != absl::string_view::npos;
+}
+
+// gRPC's own words, without those before the address that it tried.
+absl::string_view CauseOf(absl::string_view grpc_message) {
+  if (absl::ConsumePrefix(&grpc_message, "failed to connect to all addresses; last error: ")) {
+    const size_t colon = grpc_message.find(": ");
+    if (colon != absl::string_view::npos) grpc_message.remove_prefix(colon + 2);
+  }
+  return grpc_message;
+}
+
+// Whether somebody was there, and ended the connection before it was one.
+bool WasRefusedByPeer(absl::string_view cause) {
+  return Has(cause, "Socket closed") || Has(cause, "Connection reset") || Has(cause, "andshake") ||
+         Has(cause, "Broken pipe");
+}
+
+// In TLS 1.3 a server looks at our certificate after our side of the handshake is done, and gRPC keeps the
+// alert that it sends to itself: the connection just ends.
+std::string TlsAdvice(const Connection& connection, absl::string_view cause) {
+  if (Has(cause, "is not in peer certificate")) {
+    return "its certificate has another name: --tls-server-name NAME says which it must have\n";
+  }
+  if (Has(cause, "certificate verify failed")) {
+    return absl::StrCat("its certificate is not signed by those in ", connection.tls.ca,
+                        ", or has expired: --tls-ca\n");
+  }
+  if (Has(cause, "wrong version number")) return "no TLS is spoken there: another port, or no --tls-ca\n";
+  if (!WasRefusedByPeer(cause)) return "";
+  return absl::StrCat("does it trust who signed ", connection.tls.cert,
+                      ", is that still valid, and does it speak TLS? its log says why it hung up\n");
+}
+
+std::string ExplainNetwork(const Connection& connection, absl::string_view grpc_message) {
+  const absl::string_view cause = CauseOf(grpc_message);
+  std::string advice;
+  if (connection.address.tls) {
+    advice = TlsAdvice(connection, cause);
+  } else if (WasRefusedByPeer(cause)) {
+    advice = "does it speak TLS? then: --tls-ca, --tls-cert and --tls-key\n";
+  }
+  return Unreachable(connection.server, cause, advice.empty() ? "is a server running there? " : advice);
+}
+
+std::string ExplainUnavailable(const Connection& connection, absl::string_view grpc_message) {
+  const std::string& address = connection.server;
+  if (!connection.address.is_unix()) return ExplainNetwork(connection, grpc_message);
+  const int error = ConnectError(connection.address.socket_path);
   switch (error) {
     case 0:
       return Unreachable(address, grpc_message, "is listenq-agent running there? ");
@@ -72,10 +118,17 @@ std::string InWordsOfFlags(absl::string_view message) {
   return std::string(message);
 }
 
-std::string Explain(const absl::Status& status, const std::string& address, absl::Duration timeout) {
+// The server's message names who we are to it, and who may call.
+std::string ExplainRefusal(const Connection& connection, absl::string_view message) {
+  return absl::StrCat(connection.server, " refused: ", message,
+                      connection.address.tls ? "\nanother certificate: --tls-cert and --tls-key" : "");
+}
+
+std::string Explain(const absl::Status& status, const Connection& connection, absl::Duration timeout) {
+  const std::string& address = connection.server;
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
-      return ExplainUnavailable(address, status.message());
+      return ExplainUnavailable(connection, status.message());
     case absl::StatusCode::kDeadlineExceeded:
       return absl::StrCat(address, " did not answer within ", absl::FormatDuration(timeout),
                           "\nmore time: --timeout 30s");
@@ -84,6 +137,9 @@ std::string Explain(const absl::Status& status, const std::string& address, absl
                           "\nis it older than this client? compare `listenq version` and `listenq nodes`");
     case absl::StatusCode::kResourceExhausted:
       return absl::StrCat(address, " refused: ", status.message(), "\nask for less: -n, --port, --limit");
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+      return ExplainRefusal(connection, status.message());
     case absl::StatusCode::kInvalidArgument:
       return InWordsOfFlags(status.message());
     default:
@@ -93,10 +149,10 @@ std::string Explain(const absl::Status& status, const std::string& address, absl
 
 }  // namespace
 
-absl::Status ExplainServerError(const absl::Status& status, const std::string& address,
+absl::Status ExplainServerError(const absl::Status& status, const Connection& connection,
                                 absl::Duration timeout) {
   if (status.ok()) return status;
-  return {status.code(), Explain(status, address, timeout)};
+  return {status.code(), Explain(status, connection, timeout)};
 }
 
 }  // namespace listenq::client

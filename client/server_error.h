@@ -2,16 +2,15 @@
 #ifndef LISTENQ_CLIENT_SERVER_ERROR_H_
 #define LISTENQ_CLIENT_SERVER_ERROR_H_
 
-#include <string>
-
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "client/connection.h"
 
 namespace listenq::client {
 
-// OK stays OK. Else the same code and a message that names `address` and says what to do; an address that
+// OK stays OK. Else the same code and a message that names the server and says what to do; a socket that
 // could not be reached is tried once more by hand, since gRPC does not tell "no file" from "no permission".
-absl::Status ExplainServerError(const absl::Status& status, const std::string& address,
+absl::Status ExplainServerError(const absl::Status& status, const Connection& connection,
                                 absl::Duration timeout);
 
 }  // namespace listenq::client

@@ -30,7 +30,7 @@ class AuditRun : public ::testing::Test {
     flags.insert(flags.begin(), {"audit", "-f", policy_});
     const auto outcome = ParseCommandLine({.program = "listenq", .arguments = std::move(flags)});
     EXPECT_TRUE(outcome.options.has_value()) << outcome.error;
-    ObserverClient client(server_.Channel(), "fake", absl::Seconds(60));
+    ObserverClient client(server_.Channel(), {.server = "fake"}, absl::Seconds(60));
     Result result;
     Output output;
     output.out = [&](absl::string_view text) {
@@ -111,7 +111,7 @@ TEST_F(AuditRun, NobodyWhoAnswersIsAnError) {
   server_.end = grpc::Status(grpc::StatusCode::UNAVAILABLE, "down");
   const Result result = RunAudit({});
   EXPECT_EQ(result.exit_code, kExitError);
-  EXPECT_THAT(result.notes, HasSubstr("listenq: cannot reach the agent at fake: "));
+  EXPECT_THAT(result.notes, HasSubstr("listenq: cannot reach the server at fake: "));
 }
 
 TEST_F(AuditRun, ABadPolicyIsUsageAndAsksNobody) {

@@ -15,11 +15,9 @@ using ::testing::Not;
 
 const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
 
-ParseOutcome Parse(std::vector<std::string> arguments, std::string program = "listenq",
-                   std::string variable = "") {
+ParseOutcome Parse(std::vector<std::string> arguments, std::string program = "listenq") {
   return ParseCommandLine({.program = std::move(program),
                            .arguments = std::move(arguments),
-                           .server_variable = std::move(variable),
                            .now = kNow,
                            .zone = absl::UTCTimeZone()});
 }
@@ -41,7 +39,7 @@ void ExpectUsageError(std::vector<std::string> arguments, const std::string& err
 TEST(CommandLine, HasDefaults) {
   const Options options = Accept({"listeners"});
   EXPECT_EQ(options.command, Command::kListeners);
-  EXPECT_EQ(options.server, "unix:///run/listenq/agent.sock");
+  EXPECT_EQ(options.server, ServerFlags{});
   EXPECT_EQ(options.timeout, absl::Seconds(5));
   EXPECT_EQ(options.output, OutputFormat::kTable);
   EXPECT_TRUE(options.headers);
@@ -112,10 +110,80 @@ TEST(CommandLine, ResolvesSinceAgainstTheClock) {
   EXPECT_EQ(Accept({"drops", "--since", "10m"}).since, kNow - absl::Minutes(10));
 }
 
-TEST(CommandLine, TakesTheServerFromFlagThenVariable) {
-  EXPECT_EQ(Parse({"nodes"}, "listenq", "/a.sock").options->server, "/a.sock");
-  EXPECT_EQ(Parse({"nodes", "--server", "/b.sock"}, "listenq", "/a.sock").options->server, "/b.sock");
-  EXPECT_EQ(Parse({"--server", "/b.sock", "nodes"}, "listenq", "/a.sock").options->server, "/b.sock");
+TEST(CommandLine, EveryQuestionTakesAServer) {
+  const std::vector<std::string> flags = {"--server=h:7443", "--context",         "prod",   "--tls-ca",
+                                          "ca.pem",          "--tls-cert",        "me.pem", "--tls-key",
+                                          "me.key",          "--tls-server-name", "front",  "--insecure"};
+  const ServerFlags expected = {.context = "prod",
+                                .server = "h:7443",
+                                .tls = {.ca = "ca.pem", .cert = "me.pem", .key = "me.key"},
+                                .tls_server_name = "front",
+                                .insecure = true};
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{"listeners"},
+                                                                                       {"top"},
+                                                                                       {"namespaces"},
+                                                                                       {"sysctls"},
+                                                                                       {"drops"},
+                                                                                       {"history"},
+                                                                                       {"findings"},
+                                                                                       {"audit", "-f", "p"},
+                                                                                       {"states"},
+                                                                                       {"ports"},
+                                                                                       {"describe", "web-0"},
+                                                                                       {"nodes"}}) {
+    std::vector<std::string> after = command;
+    after.insert(after.end(), flags.begin(), flags.end());
+    EXPECT_EQ(Accept(after).server, expected) << command[0];
+    std::vector<std::string> before = flags;
+    before.insert(before.end(), command.begin(), command.end());
+    EXPECT_EQ(Accept(before).server, expected) << command[0];
+  }
+  EXPECT_EQ(Accept({"nodes", "--server", "a:1", "--server", "b:1"}).server.server, "b:1");
+}
+
+TEST(CommandLine, AnEmptyServerIsNoServer) {
+  for (const char* flag :
+       {"--server", "--context", "--tls-ca", "--tls-cert", "--tls-key", "--tls-server-name"}) {
+    ExpectUsageError({"nodes", flag, ""},
+                     flag + std::string(": \"\": must not be empty\nsee `listenq nodes --help`"));
+  }
+}
+
+TEST(CommandLine, ChangesContexts) {
+  const auto accept = [](const std::vector<std::string>& arguments) {
+    const ParseOutcome outcome = Parse(arguments);
+    EXPECT_FALSE(outcome.options.has_value());
+    EXPECT_TRUE(outcome.config.has_value()) << outcome.error;
+    return outcome.config.value_or(ConfigRequest{});
+  };
+  const std::pair<const char*, ConfigAction> actions[] = {{"get-contexts", ConfigAction::kGetContexts},
+                                                          {"current-context", ConfigAction::kCurrentContext},
+                                                          {"view", ConfigAction::kView}};
+  for (const auto& [word, action] : actions) EXPECT_EQ(accept({"config", word}).action, action) << word;
+  const ConfigRequest use = accept({"config", "use-context", "top"});
+  EXPECT_EQ(use.action, ConfigAction::kUseContext);
+  EXPECT_EQ(use.name, "top");
+  EXPECT_EQ(accept({"config", "delete-context", "config"}).action, ConfigAction::kDeleteContext);
+  const ConfigRequest set =
+      accept({"config", "set-context", "--server", "h:7443", "use-context", "--insecure"});
+  EXPECT_EQ(set.action, ConfigAction::kSetContext);
+  EXPECT_EQ(set.name, "use-context");
+  EXPECT_EQ(set.server, (ServerFlags{.server = "h:7443", .insecure = true}));
+}
+
+TEST(CommandLine, RejectsWhatConfigDoesNotKnow) {
+  ExpectUsageError({"config", "use-contxt", "prod"},
+                   "unknown command use-contxt: did you mean use-context?\nsee `listenq config --help`");
+  ExpectUsageError({"config", "use-context"}, "CONTEXT is required\nsee `listenq config use-context --help`");
+  ExpectUsageError({"config", "view", "prod"}, "unexpected argument prod\nsee `listenq config view --help`");
+  ExpectUsageError(
+      {"config", "set-context", "prod", "--tls-crt", "x"},
+      "unknown flag --tls-crt: did you mean --tls-cert?\nsee `listenq config set-context --help`");
+  ExpectUsageError({"config", "use-context", "prod", "--server", "h:1"},
+                   "unknown flag --server\nsee `listenq config use-context --help`");
+  EXPECT_THAT(Parse({"config"}).out, HasSubstr("Usage: listenq config"));
+  EXPECT_EQ(Parse({"config", "view", "x"}, "kubectl-listenq").error,
+            "unexpected argument x\nsee `kubectl listenq config view --help`");
 }
 
 TEST(CommandLine, RejectsWhatItDoesNotKnow) {
@@ -296,7 +364,7 @@ TEST(CompleteCommand, TakesALineThatIsNotWhole) {
   const Options options = Accept({"__complete", "pods", "listeners", "--server", "/x.sock", "-n", "shop,mq"});
   EXPECT_EQ(options.command, Command::kComplete);
   EXPECT_EQ(options.names, NameKind::kPods);
-  EXPECT_EQ(options.server, "/x.sock");
+  EXPECT_EQ(options.server.server, "/x.sock");
   EXPECT_EQ(options.timeout, absl::Seconds(1));
   EXPECT_THAT(options.selection.namespaces, ElementsAre("shop", "mq"));
   const Options waiting = Accept({"__complete", "containers", "-n", "shop", "listeners", "web-0", "-c"});
@@ -305,15 +373,24 @@ TEST(CompleteCommand, TakesALineThatIsNotWhole) {
   EXPECT_EQ(Accept({"__complete", "netns", "ns", "--timeout", "20ms"}).timeout, absl::Milliseconds(20));
 }
 
+TEST(CompleteCommand, ContextsNeedNoCommand) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"__complete", "contexts", "config", "use-context"},
+                                             {"__complete", "contexts", "nodes", "--context"}}) {
+    const Options options = Accept(arguments);
+    EXPECT_EQ(options.command, Command::kComplete);
+    EXPECT_EQ(options.names, NameKind::kContexts);
+  }
+}
+
 TEST(CompleteCommand, IsSilentAboutWhatItCannotTake) {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {"__complete"},
-           {"__complete", "pods"},
-           {"__complete", "dogs", "listeners"},
-           {"__complete", "pods", "listeners", "--bogus", "x"},
-           {"__complete", "pods", "nope"},
-           {"__complete", "pods", "__complete", "pods"},
-           {"__complete", "pods", "listeners", "--server", "example.com:1"}}) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"__complete"},
+                                             {"__complete", "pods"},
+                                             {"__complete", "dogs", "listeners"},
+                                             {"__complete", "pods", "listeners", "--bogus", "x"},
+                                             {"__complete", "pods", "nope"},
+                                             {"__complete", "pods", "__complete", "pods"}}) {
     const ParseOutcome outcome = Parse(arguments);
     EXPECT_FALSE(outcome.options.has_value());
     EXPECT_EQ(outcome.exit_code, kExitOk);
@@ -323,7 +400,7 @@ TEST(CompleteCommand, IsSilentAboutWhatItCannotTake) {
 
 TEST(CommandLine, HelpsEveryCommandWithAnExample) {
   for (const char* command : {"listeners", "top", "namespaces", "sysctls", "drops", "history", "findings",
-                              "audit", "nodes", "completion", "version", "help"}) {
+                              "audit", "nodes", "config", "completion", "version", "help"}) {
     const ParseOutcome outcome = Parse({command, "--help"});
     EXPECT_EQ(outcome.exit_code, kExitOk);
     EXPECT_THAT(outcome.out, HasSubstr(std::string("Usage: listenq ") + command)) << command;
@@ -334,7 +411,7 @@ TEST(CommandLine, HelpsEveryCommandWithAnExample) {
 
 TEST(CommandLine, HelpFitsIntoAHundredColumns) {
   for (const char* command :
-       {"listeners", "top", "sysctls", "drops", "findings", "audit", "ports", "completion"}) {
+       {"listeners", "top", "sysctls", "drops", "findings", "audit", "ports", "config", "completion"}) {
     const std::string help = Parse({command, "-h"}).out;
     for (size_t start = 0; start < help.size();) {
       const size_t end = std::min(help.find('\n', start), help.size());

@@ -15,6 +15,9 @@
 namespace listenq::client {
 namespace {
 
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
 std::string ScriptOf(const std::string& shell) {
   return ParseCommandLine({.program = "listenq", .arguments = {"completion", shell}}).out;
 }
@@ -80,6 +83,17 @@ TEST_F(BashCompletion, OffersCommandsAliasesFlagsAndValues) {
 TEST_F(BashCompletion, OffersFilesWhereAFileIsWanted) {
   EXPECT_EQ(Complete("listenq audit -f " + base_ + ".ba"), path_ + "\n");
   EXPECT_NE(access(calls_.c_str(), F_OK), 0);
+}
+
+TEST_F(BashCompletion, OffersContextsByName) {
+  EXPECT_EQ(Complete(program_ + " nodes --context a"), "api-1 api-2\n");
+  EXPECT_EQ(Called(), "__complete contexts nodes --context ");
+  EXPECT_EQ(Complete("listenq config u"), "use-context\n");
+  EXPECT_EQ(Complete("listenq config set-context prod --tls-c"), "--tls-ca --tls-cert\n");
+  for (const char* command : {"use-context", "set-context", "delete-context"}) {
+    EXPECT_EQ(Complete(program_ + " config " + command + " w"), "web-0\n");
+    EXPECT_EQ(Called(), std::string("__complete contexts config ") + command + " ");
+  }
 }
 
 TEST_F(BashCompletion, AsksForNamesByTheFlagsSoFar) {
@@ -171,6 +185,33 @@ TEST(CompletionScript, IsWholeForASmallTree) {
             "  esac\n"
             "}\n"
             "compdef _prog prog\n");
+}
+
+TEST(CompletionScript, HasTheSubcommandsOfACommand) {
+  CommandTree tree;
+  tree.program = "prog";
+  CommandInfo& config = tree.commands.emplace_back();
+  config.name = "config";
+  config.description = "Servers";
+  const FlagInfo flag = {.long_name = "help", .description = "Help"};
+  config.flags = {flag};
+  config.subcommands = {{.name = "use", .flags = {flag}, .argument_names = "contexts"},
+                        {.name = "view", .flags = {flag, {.long_name = "all", .description = "All"}}}};
+  EXPECT_THAT(*CompletionScript(tree, "fish"),
+              EndsWith("complete -c prog -n '__fish_seen_subcommand_from config' -l help -d 'Help'\n"
+                       "complete -c prog -n '__fish_seen_subcommand_from config' -l all -d 'All'\n"
+                       "complete -c prog -n '__fish_seen_subcommand_from config; and not "
+                       "__fish_seen_subcommand_from use view' -a 'use view'\n"
+                       "complete -c prog -n '__fish_seen_subcommand_from config; and "
+                       "__fish_seen_subcommand_from use' -a '(prog __complete contexts (commandline "
+                       "-opc)[2..-1])'\n"));
+  EXPECT_THAT(*CompletionScript(tree, "zsh"), HasSubstr("    config)\n"
+                                                        "      _arguments \\\n"
+                                                        "        '*--help[Help]' \\\n"
+                                                        "        '*--all[All]' \\\n"
+                                                        "        '1:value:(use view)' \\\n"
+                                                        "        '*:value: _prog_names contexts'\n"
+                                                        "      ;;\n"));
 }
 
 TEST(CompletionScript, RejectsOtherShells) {

@@ -242,7 +242,7 @@ class DescribeCall : public ::testing::Test {
     Options options;
     options.selection.namespaces = {"shop"};
     options.limit = limit;
-    ObserverClient client(server_.Channel(), "fake", absl::Seconds(60));
+    ObserverClient client(server_.Channel(), {.server = "fake"}, absl::Seconds(60));
     auto description = Describe(client, options, kSince);
     EXPECT_TRUE(description.ok()) << description.status();
     return description.ok() ? *std::move(description) : Description();

@@ -22,7 +22,7 @@ TEST(ObserverClient, CollectsBatchesStatusesAndSummary) {
       Proto<v1::ListListenersResponse>(
           "node_status { node_name: 'c' state: NODE_STATE_UNAVAILABLE message: 'late' }"),
       Proto<v1::ListListenersResponse>("summary { rows_matched: 3 truncated: true }")};
-  ObserverClient client(server.Channel(), "fake", kLong);
+  ObserverClient client(server.Channel(), {.server = "fake"}, kLong);
   const auto answer = client.ListListeners({});
   ASSERT_TRUE(answer.ok()) << answer.status();
   ASSERT_EQ(answer->items.size(), 3U);
@@ -42,7 +42,7 @@ TEST(ObserverClient, NamesTheNodeInEachFindingAndEachSummary) {
       Proto<v1::ListFindingsResponse>("summary { listeners_examined: 3 }")};
   server.connections_response = Proto<v1::SummarizeConnectionsResponse>(
       "connections { node_name: 'b' } node_statuses { node_name: 'b' } summary { rows_matched: 1 }");
-  ObserverClient client(server.Channel(), "fake", kLong);
+  ObserverClient client(server.Channel(), {.server = "fake"}, kLong);
   const auto findings = client.ListFindings({});
   ASSERT_TRUE(findings.ok()) << findings.status();
   ASSERT_EQ(findings->items.size(), 1U);
@@ -61,7 +61,7 @@ TEST(ObserverClient, EndsAtItsDeadlineThoughRowsCame) {
   fakes::FakeObserver server;
   server.hang = true;
   server.listeners_responses = {Proto<v1::ListListenersResponse>("batch { listeners { queue: 1 } }")};
-  ObserverClient client(server.Channel(), "unix:///fake.sock", absl::Milliseconds(50));
+  ObserverClient client(server.Channel(), {.server = "unix:///fake.sock"}, absl::Milliseconds(50));
   EXPECT_EQ(
       client.ListListeners({}).status(),
       absl::DeadlineExceededError("unix:///fake.sock did not answer within 50ms\nmore time: --timeout 30s"));
@@ -70,14 +70,14 @@ TEST(ObserverClient, EndsAtItsDeadlineThoughRowsCame) {
 TEST(ObserverClient, SaysWhatTheServerSays) {
   fakes::FakeObserver server;
   server.end = {grpc::StatusCode::INVALID_ARGUMENT, "label selector app in: expected ("};
-  ObserverClient client(server.Channel(), "fake", kLong);
+  ObserverClient client(server.Channel(), {.server = "fake"}, kLong);
   EXPECT_EQ(client.ListListeners({}).status(),
             absl::InvalidArgumentError("label selector app in: expected ("));
 }
 
 TEST(ObserverClient, SaysThatTheServerDoesNotKnowTheCall) {
   fakes::FakeObserver server;
-  ObserverClient client(server.Channel(), "fake", kLong);
+  ObserverClient client(server.Channel(), {.server = "fake"}, kLong);
   const absl::Status status = client.ListNodes({}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(status.message().substr(0, 34), "fake does not serve this question:");
@@ -86,7 +86,7 @@ TEST(ObserverClient, SaysThatTheServerDoesNotKnowTheCall) {
 TEST(ObserverClient, CancelEndsTheCallInFlightAndLaterOnes) {
   fakes::FakeObserver server;
   server.hang = true;
-  ObserverClient client(server.Channel(), "fake", kLong);
+  ObserverClient client(server.Channel(), {.server = "fake"}, kLong);
   std::thread canceller([&] { client.Cancel(); });
   EXPECT_EQ(client.ListListeners({}).status().code(), absl::StatusCode::kCancelled);
   canceller.join();
@@ -99,7 +99,7 @@ TEST(WatchDrops, GivesEachMessageUntilTheTakerHasEnough) {
   server.watch_responses = {Proto<v1::WatchDropsResponse>("node_status { node_name: 'a' }"),
                             Proto<v1::WatchDropsResponse>("event { episode_id: 1 }"),
                             Proto<v1::WatchDropsResponse>("event { episode_id: 2 }")};
-  ObserverClient client(server.Channel(), "fake", kLong);
+  ObserverClient client(server.Channel(), {.server = "fake"}, kLong);
   std::vector<uint64_t> seen;
   const absl::Status status = client.WatchDrops({}, [&](const v1::WatchDropsResponse& response) {
     seen.push_back(response.event().episode_id());
@@ -112,7 +112,7 @@ TEST(WatchDrops, GivesEachMessageUntilTheTakerHasEnough) {
 TEST(WatchDrops, WaitsForTheFirstMessageNoLongerThanTheTimeout) {
   fakes::FakeObserver server;
   server.hang = true;
-  ObserverClient client(server.Channel(), "fake", absl::Milliseconds(50));
+  ObserverClient client(server.Channel(), {.server = "fake"}, absl::Milliseconds(50));
   const absl::Status status = client.WatchDrops({}, [](const auto&) { return true; });
   EXPECT_EQ(status, absl::DeadlineExceededError("fake did not answer within 50ms\nmore time: --timeout 30s"));
 }
@@ -121,7 +121,7 @@ TEST(WatchDrops, PassesOnWhatEndedTheStream) {
   fakes::FakeObserver server;
   server.watch_responses = {Proto<v1::WatchDropsResponse>("node_status { node_name: 'a' }")};
   server.end = {grpc::StatusCode::RESOURCE_EXHAUSTED, "100 watchers"};
-  ObserverClient client(server.Channel(), "fake", kLong);
+  ObserverClient client(server.Channel(), {.server = "fake"}, kLong);
   EXPECT_EQ(client.WatchDrops({}, [](const auto&) { return true; }),
             absl::ResourceExhaustedError("fake refused: 100 watchers\nask for less: -n, --port, --limit"));
 }

@@ -27,7 +27,7 @@ Result RunWith(fakes::FakeObserver& server, std::vector<std::string> arguments,
   Result result;
   const auto outcome = ParseCommandLine({.program = "listenq", .arguments = std::move(arguments)});
   EXPECT_TRUE(outcome.options.has_value()) << outcome.error;
-  ObserverClient client(server.Channel(), "fake", absl::Seconds(60));
+  ObserverClient client(server.Channel(), {.server = "fake"}, absl::Seconds(60));
   Output output;
   output.out = [&](absl::string_view text) {
     result.out += std::string(text);
