@@ -23,6 +23,11 @@ Report RunAgentPart(Size size);
 Report RunNamesPart(Size size);
 // A day of beats in a fast clock.
 Report RunDayPart(Size size);
+// A node's front over 110 pods: its memory.
+Report RunFrontPart(Size size);
+// Aggregators over simulated nodes by mutual TLS, 1,000 in one and 5,000 in a tree: time to connect and to
+// answer `listenq top`, memory, bytes. The nodes run on the same cores: their CPU is told apart.
+Report RunClusterPart(Size size);
 
 }  // namespace listenq::bench
 
