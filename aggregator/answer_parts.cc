@@ -16,6 +16,7 @@ void AddTo(const v1::Summary& summary, v1::Summary* total) {
   total->set_nodes_answered(total->nodes_answered() + summary.nodes_answered());
   total->set_truncated(total->truncated() || summary.truncated());
   total->set_unobservable_namespaces(total->unobservable_namespaces() + summary.unobservable_namespaces());
+  total->set_fleet_size_unknown(total->fleet_size_unknown() || summary.fleet_size_unknown());
 }
 
 // Counts are sums. The later states are the worse ones: the worst one stays, with its message.
@@ -52,6 +53,12 @@ grpc::Status PeerParts::TakeRuleResult(v1::RuleResult result) {
   if (rule_results.size() == kMaxRuleResults) return TooMany("results of rules");
   rule_results.push_back(std::move(result));
   return grpc::Status::OK;
+}
+
+AnswerParts::AnswerParts(const Fleet& fleet) {
+  for (const AbsentNode& node : fleet.absent) statuses_.push_back(AbsentStatus(node));
+  summary_.set_nodes_expected(static_cast<uint32_t>(fleet.absent.size()));
+  summary_.set_fleet_size_unknown(fleet.size_unknown);
 }
 
 void AnswerParts::Add(const Peer& peer, PeerParts parts, const grpc::Status& status) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "aggregator/fleet.h"
 #include "aggregator/peer.h"
 #include "listenq/v1/observer.pb.h"
 
@@ -57,10 +58,13 @@ struct PeerParts {
 };
 
 // Contract: Add for each peer once it is done, then NextMessage until there is none, then End. A peer that
-//   failed is one node that should have answered, and a NodeStatus in place of its own parts.
+//   failed is one node that should have answered, and a NodeStatus in place of its own parts; a node of the
+//   fleet that has no peer is that too.
 // Threading: none.
 class AnswerParts {
  public:
+  explicit AnswerParts(const Fleet& fleet);
+
   void Add(const Peer& peer, PeerParts parts, const grpc::Status& status);
   // Rows sent to the caller.
   void AddReturned(size_t rows) { summary_.set_rows_returned(summary_.rows_returned() + rows); }

@@ -28,15 +28,14 @@ namespace listenq::aggregator {
 template <typename Request, typename Response>
 class GatherCall final : public grpc::ServerUnaryReactor {
  public:
-  using Merge = std::function<grpc::Status(const PeerAnswers<Response>& answers)>;
+  using Merge = std::function<grpc::Status(const Fleet& fleet, const PeerAnswers<Response>& answers)>;
   // Starts the call to one peer; calls `done` once.
   using Ask = void (*)(v1::Observer::Stub& stub, grpc::ClientContext* context, const Request* request,
                        Response* response, std::function<void(grpc::Status)> done);
 
-  GatherCall(const std::shared_ptr<const Fleet>& fleet, Request request, CallTimes times, Ask ask,
-             Merge merge)
-      : request_(std::move(request)), times_(times), merge_(std::move(merge)) {
-    for (const std::shared_ptr<Peer>& peer : fleet->peers) {
+  GatherCall(std::shared_ptr<const Fleet> fleet, Request request, CallTimes times, Ask ask, Merge merge)
+      : fleet_(std::move(fleet)), request_(std::move(request)), times_(times), merge_(std::move(merge)) {
+    for (const std::shared_ptr<Peer>& peer : fleet_->peers) {
       calls_.push_back(std::make_unique<Call>());
       calls_.back()->peer = peer;
     }
@@ -77,9 +76,10 @@ class GatherCall final : public grpc::ServerUnaryReactor {
     for (const auto& call : calls_) {
       answers.push_back({.peer = call->peer.get(), .status = call->status, .response = &call->response});
     }
-    Finish(merge_(answers));
+    Finish(merge_(*fleet_, answers));
   }
 
+  const std::shared_ptr<const Fleet> fleet_;
   const Request request_;
   const CallTimes times_;
   const Merge merge_;

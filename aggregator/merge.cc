@@ -101,9 +101,9 @@ grpc::Status Finish(const AnswerParts& parts, Response* merged) {
 
 }  // namespace
 
-grpc::Status MergeSysctls(const PeerAnswers<v1::SummarizeSysctlsResponse>& answers, uint32_t max_samples,
-                          v1::SummarizeSysctlsResponse* merged) {
-  AnswerParts parts;
+grpc::Status MergeSysctls(const Fleet& fleet, const PeerAnswers<v1::SummarizeSysctlsResponse>& answers,
+                          uint32_t max_samples, v1::SummarizeSysctlsResponse* merged) {
+  AnswerParts parts(fleet);
   std::vector<MergedSysctl> sysctls;  // in the order of the first peer that knows them
   std::map<std::string, size_t> positions;
   for (const auto& answer : answers) {
@@ -120,9 +120,10 @@ grpc::Status MergeSysctls(const PeerAnswers<v1::SummarizeSysctlsResponse>& answe
   return Finish(parts, merged);
 }
 
-grpc::Status MergeConnections(const PeerAnswers<v1::SummarizeConnectionsResponse>& answers,
+grpc::Status MergeConnections(const Fleet& fleet,
+                              const PeerAnswers<v1::SummarizeConnectionsResponse>& answers,
                               v1::SummarizeConnectionsResponse* merged) {
-  AnswerParts parts;
+  AnswerParts parts(fleet);
   for (const auto& answer : answers) {
     if (!TakeParts(answer, &parts).ok()) continue;
     for (auto& row : *answer.response->mutable_connections()) *merged->add_connections() = std::move(row);
@@ -131,8 +132,9 @@ grpc::Status MergeConnections(const PeerAnswers<v1::SummarizeConnectionsResponse
   return Finish(parts, merged);
 }
 
-grpc::Status MergeNodes(const PeerAnswers<v1::ListNodesResponse>& answers, v1::ListNodesResponse* merged) {
-  AnswerParts parts;
+grpc::Status MergeNodes(const Fleet& fleet, const PeerAnswers<v1::ListNodesResponse>& answers,
+                        v1::ListNodesResponse* merged) {
+  AnswerParts parts(fleet);
   for (const auto& answer : answers) {
     grpc::Status status = answer.status;
     for (const v1::Node& node : answer.response->nodes()) {
@@ -149,6 +151,7 @@ grpc::Status MergeNodes(const PeerAnswers<v1::ListNodesResponse>& answers, v1::L
       *merged->add_nodes()->mutable_status() = FailedStatus(*answer.peer, status);
     }
   }
+  for (const AbsentNode& node : fleet.absent) *merged->add_nodes()->mutable_status() = AbsentStatus(node);
   parts.AddReturned(static_cast<size_t>(merged->nodes_size()));
   return Finish(parts, merged);
 }

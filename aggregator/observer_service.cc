@@ -22,7 +22,7 @@ constexpr absl::Duration kWalkMargin = absl::Milliseconds(500);
 constexpr absl::Duration kDefaultWalkTime = absl::Seconds(2);
 
 grpc::Status CheckFleet(const Fleet& fleet) {
-  if (!fleet.peers.empty()) return grpc::Status::OK;
+  if (!fleet.peers.empty() || !fleet.absent.empty()) return grpc::Status::OK;
   const std::string why = fleet.trouble.empty() ? "its list is empty" : fleet.trouble;
   return {grpc::StatusCode::UNAVAILABLE, absl::StrCat("the aggregator has no peers: ", why)};
 }
@@ -96,8 +96,8 @@ grpc::ServerUnaryReactor* ObserverService::SummarizeSysctls(grpc::CallbackServer
       [](v1::Observer::Stub& stub, auto* peers_context, auto* asked, auto* answer, auto done) {
         stub.async()->SummarizeSysctls(peers_context, asked, answer, std::move(done));
       },
-      [response, samples = request->max_samples()](const auto& answers) {
-        return MergeSysctls(answers, samples, response);
+      [response, samples = request->max_samples()](const auto& asked, const auto& answers) {
+        return MergeSysctls(asked, answers, samples, response);
       });
 }
 
@@ -114,7 +114,9 @@ grpc::ServerUnaryReactor* ObserverService::SummarizeConnections(
       [](v1::Observer::Stub& stub, auto* peers_context, auto* asked, auto* answer, auto done) {
         stub.async()->SummarizeConnections(peers_context, asked, answer, std::move(done));
       },
-      [response](const auto& answers) { return MergeConnections(answers, response); });
+      [response](const auto& asked, const auto& answers) {
+        return MergeConnections(asked, answers, response);
+      });
 }
 
 grpc::ServerUnaryReactor* ObserverService::ListNodes(grpc::CallbackServerContext* context,
@@ -128,7 +130,7 @@ grpc::ServerUnaryReactor* ObserverService::ListNodes(grpc::CallbackServerContext
       [](v1::Observer::Stub& stub, auto* peers_context, auto* asked, auto* answer, auto done) {
         stub.async()->ListNodes(peers_context, asked, answer, std::move(done));
       },
-      [response](const auto& answers) { return MergeNodes(answers, response); });
+      [response](const auto& asked, const auto& answers) { return MergeNodes(asked, answers, response); });
 }
 
 }  // namespace listenq::aggregator

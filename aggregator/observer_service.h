@@ -12,9 +12,8 @@
 namespace listenq::aggregator {
 
 // Contract: every rpc asks the peers of the moment and makes one answer of theirs. A peer that does not
-// answer
-//   is a NodeStatus and counted in Summary.nodes_expected, never a failed call. A fleet without peers is
-//   UNAVAILABLE, with the reason.
+//   answer, or a node without one, is a NodeStatus and counted in Summary.nodes_expected, never a failed
+//   call. A fleet of nobody is UNAVAILABLE, with the reason.
 // Threading: gRPC's threads.
 class ObserverService final : public v1::Observer::CallbackService {
  public:

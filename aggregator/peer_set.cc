@@ -1,14 +1,10 @@
 #include "aggregator/peer_set.h"
 
-#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
-#include "agent/sys/file.h"
 #include "agent/sys/status.h"
-#include "base/address.h"
 #include "base/logging.h"
 
 namespace listenq::aggregator {
@@ -16,61 +12,26 @@ namespace {
 
 constexpr absl::Duration kLookInterval = absl::Seconds(1);
 
-// Also that each comes once.
-absl::Status AddSpec(absl::string_view address, absl::string_view node_name, base::OffMachine off_machine,
-                     std::vector<PeerSpec>* specs) {
-  ASSIGN_OR_RETURN(const base::Address parsed, base::ParseServerAddress(address, off_machine));
-  PeerSpec spec = {.address = parsed, .node_name = std::string(node_name)};
-  const bool is_known = std::any_of(specs->begin(), specs->end(),
-                                    [&](const PeerSpec& known) { return known.address == spec.address; });
-  if (is_known)
-    return absl::InvalidArgumentError(absl::StrCat("peer ", base::ToString(spec.address), " is there twice"));
-  specs->push_back(std::move(spec));
-  return absl::OkStatus();
-}
-
-absl::Status ParseLine(absl::string_view line, base::OffMachine off_machine, std::vector<PeerSpec>* specs) {
-  const absl::string_view text = line.substr(0, line.find('#'));
-  const std::vector<absl::string_view> words =
-      absl::StrSplit(text, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
-  if (words.empty()) return absl::OkStatus();
-  if (words.size() > 2) return absl::InvalidArgumentError("a line is ADDRESS or ADDRESS NODE");
-  return AddSpec(words[0], words.size() == 2 ? words[1] : "", off_machine, specs);
-}
-
 }  // namespace
-
-absl::StatusOr<std::vector<PeerSpec>> ParsePeerList(absl::string_view text, base::OffMachine off_machine) {
-  std::vector<PeerSpec> specs;
-  for (const absl::string_view address : absl::StrSplit(text, ',')) {
-    RETURN_IF_ERROR(AddSpec(absl::StripAsciiWhitespace(address), "", off_machine, &specs));
-  }
-  return specs;
-}
-
-absl::StatusOr<std::vector<PeerSpec>> ParsePeerFile(absl::string_view text, base::OffMachine off_machine) {
-  std::vector<PeerSpec> specs;
-  size_t number = 0;
-  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
-    ++number;
-    const absl::Status status = ParseLine(line, off_machine, &specs);
-    if (!status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("line ", number, ": ", std::string(status.message())));
-    }
-  }
-  return specs;
-}
 
 absl::StatusOr<std::unique_ptr<PeerSet>> PeerSet::Make(absl::string_view text, Ticker* ticker,
                                                        PeerSecurity security) {
+  ASSIGN_OR_RETURN(std::unique_ptr<PeerSource> source, MakePeerSource(text, security.off_machine));
+  return Make(std::move(source), ticker, std::move(security));
+}
+
+absl::StatusOr<std::unique_ptr<PeerSet>> PeerSet::Make(std::unique_ptr<PeerSource> source, Ticker* ticker,
+                                                       PeerSecurity security) {
   std::unique_ptr<PeerSet> set(new PeerSet(ticker, std::move(security)));
-  if (absl::ConsumePrefix(&text, "file:")) {
-    set->path_ = std::string(text);
-    RETURN_IF_ERROR(set->ReadFile());
+  absl::Duration pause;
+  if (source->asks_others()) {
+    set->Publish("their list is not read yet");
   } else {
-    ASSIGN_OR_RETURN(const std::vector<PeerSpec> specs, ParsePeerList(text, set->security_.off_machine));
-    RETURN_IF_ERROR(set->Use(specs));
+    ASSIGN_OR_RETURN(PeerList list, source->Read());
+    RETURN_IF_ERROR(set->Use(std::move(list)));
+    pause = source->NextPause();
   }
+  if (pause != absl::InfiniteDuration()) set->reader_.emplace(std::move(source), pause);
   ticker->Add(set.get());
   return set;
 }
@@ -83,51 +44,58 @@ std::shared_ptr<const Fleet> PeerSet::Current() const {
 }
 
 void PeerSet::OnTick(absl::Time now) {
+  if (reader_.has_value()) {
+    if (std::optional<absl::StatusOr<PeerList>> read = reader_->Take()) Take(*std::move(read));
+  }
   if (now < next_look_) return;
   next_look_ = now + kLookInterval;
-  if (!path_.empty()) {
-    if (const absl::Status read = ReadFile(); !read.ok()) {
-      Publish(std::string(read.message()));
-      base::LogLimited(spdlog::level::warn, "peers", read.message());
-    }
-  }
   if (CertificatesChanged()) {
-    std::vector<PeerSpec> specs;
-    for (const auto& peer : std::exchange(peers_, {})) specs.push_back(peer->spec());
-    const std::string trouble = Current()->trouble;
-    if (const absl::Status used = Use(specs); !used.ok()) spdlog::error("{}", std::string(used.message()));
-    Publish(trouble);
+    auto before = std::exchange(peers_, {});
+    if (const absl::Status made = MakePeers(); !made.ok()) {
+      spdlog::error("{}", std::string(made.message()));
+      peers_ = std::move(before);
+    }
+    Publish(Current()->trouble);
   }
   for (const auto& peer : peers_) peer->Connect();
+}
+
+void PeerSet::Take(absl::StatusOr<PeerList> read) {
+  const bool is_same = read.ok() && *read == list_ && Current()->trouble == list_.trouble;
+  if (!is_same) {
+    const absl::Status used = read.ok() ? Use(*std::move(read)) : read.status();
+    if (!used.ok()) Publish(std::string(used.message()));
+  }
+  const std::shared_ptr<const Fleet> fleet = Current();
+  if (!fleet->trouble.empty()) base::LogLimited(spdlog::level::warn, fleet->trouble, fleet->trouble);
 }
 
 bool PeerSet::CertificatesChanged() const {
   return security_.tls != nullptr && security_.tls->Current() != tls_;
 }
 
-absl::Status PeerSet::ReadFile() {
-  ASSIGN_OR_RETURN(const std::string text, sys::ReadFile(path_));
-  if (text == last_text_) {
-    if (!Current()->trouble.empty()) Publish("");
-    return absl::OkStatus();
+absl::Status PeerSet::Use(PeerList list) {
+  if (list.peers.size() + list.absent.size() > PeerSource::kMaxPeers) {
+    return absl::OutOfRangeError(absl::StrCat("list peers: there are more than ", PeerSource::kMaxPeers,
+                                              ": let aggregators ask them, and this one ask those"));
   }
-  const absl::StatusOr<std::vector<PeerSpec>> specs = ParsePeerFile(text, security_.off_machine);
-  if (!specs.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("read peers of ", path_, ": ", std::string(specs.status().message())));
+  PeerList before = std::exchange(list_, std::move(list));
+  if (absl::Status made = MakePeers(); !made.ok()) {
+    list_ = std::move(before);
+    return made;
   }
-  RETURN_IF_ERROR(Use(*specs));
-  last_text_ = text;
+  Publish(list_.trouble);
+  spdlog::info("peers: {}, nodes without one: {}", peers_.size(), list_.absent.size());
   return absl::OkStatus();
 }
 
-absl::Status PeerSet::Use(const std::vector<PeerSpec>& specs) {
+absl::Status PeerSet::MakePeers() {
   std::map<PeerSpec, std::shared_ptr<Peer>> known;
   for (const auto& peer : peers_) known.emplace(peer->spec(), peer);
   if (security_.tls != nullptr) tls_ = security_.tls->Current();
   const base::ChannelOptions options = {.tls = tls_, .server_name = security_.server_name};
   std::vector<std::shared_ptr<Peer>> peers;
-  for (const PeerSpec& spec : specs) {
+  for (const PeerSpec& spec : list_.peers) {
     std::shared_ptr<Peer>& peer = known[spec];
     if (peer == nullptr) {
       ASSIGN_OR_RETURN(peer, Peer::Make(spec, options));
@@ -136,12 +104,14 @@ absl::Status PeerSet::Use(const std::vector<PeerSpec>& specs) {
     peers.push_back(peer);
   }
   peers_ = std::move(peers);
-  Publish("");
   return absl::OkStatus();
 }
 
 void PeerSet::Publish(std::string trouble) {
-  auto fleet = std::make_shared<const Fleet>(Fleet{.peers = peers_, .trouble = std::move(trouble)});
+  // A list that may be old does not tell who is missing.
+  const bool size_unknown = list_.size_unknown || !trouble.empty();
+  auto fleet = std::make_shared<const Fleet>(Fleet{
+      .peers = peers_, .absent = list_.absent, .size_unknown = size_unknown, .trouble = std::move(trouble)});
   const sys::MutexLock lock(mutex_);
   current_ = std::move(fleet);
 }

@@ -1,9 +1,9 @@
-// Where the list of peers comes from.
+// The peers of the moment.
 #ifndef LISTENQ_AGGREGATOR_PEER_SET_H_
 #define LISTENQ_AGGREGATOR_PEER_SET_H_
 
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +15,9 @@
 #include "absl/time/time.h"
 #include "agent/sys/mutex.h"
 #include "aggregator/fleet.h"
+#include "aggregator/peer.h"
+#include "aggregator/peer_source.h"
+#include "aggregator/source_reader.h"
 #include "aggregator/ticker.h"
 #include "base/address.h"
 #include "base/tls.h"
@@ -30,23 +33,19 @@ struct PeerSecurity {
   std::string server_name;
 };
 
-// "ADDRESS,ADDRESS": addresses as base::ParseServerAddress takes them. InvalidArgument names the one that is
-// none, or that comes twice.
-absl::StatusOr<std::vector<PeerSpec>> ParsePeerList(absl::string_view text, base::OffMachine off_machine);
-// A peer a line, "ADDRESS" or "ADDRESS NODE"; '#' begins a comment. InvalidArgument: "line 3: …".
-absl::StatusOr<std::vector<PeerSpec>> ParsePeerFile(absl::string_view text, base::OffMachine off_machine);
-
-// Contract: the fleet that `text` (--peers) names: a list, or "file:PATH", which is read again when it
-// changes.
+// Contract: the fleet that `text` (--peers) names, as MakePeerSource takes it.
 //   Peers that stay in the list keep their connections, until our certificates change: then each gets a new
 //   one, and calls in flight end on the old one. All of them are kept connected.
-// Threading: Current from any thread.
-// Failure: a file that can't be read or has an error leaves the last good list in force, and says so in
-//   Fleet::trouble and the log.
+// Threading: Current from any thread; the ticker's, and one that reads the source.
+// Failure: a source that can't be read, has an error or names more than PeerSource::kMaxPeers leaves the last
+//   good list in force; Fleet::trouble and the log say so, and the fleet's size is not known.
 class PeerSet final : private Ticker::Client {
  public:
-  // InvalidArgument: the text, or the file as it is now. The ticker outlives it.
+  // What is wrong with the text, or with the file as it is now; a source that asks others is read later. The
+  // ticker outlives it.
   static absl::StatusOr<std::unique_ptr<PeerSet>> Make(absl::string_view text, Ticker* ticker,
+                                                       PeerSecurity security = {});
+  static absl::StatusOr<std::unique_ptr<PeerSet>> Make(std::unique_ptr<PeerSource> source, Ticker* ticker,
                                                        PeerSecurity security = {});
   ~PeerSet() override;
   PeerSet(const PeerSet&) = delete;
@@ -59,22 +58,26 @@ class PeerSet final : private Ticker::Client {
   PeerSet(Ticker* ticker, PeerSecurity security) : ticker_(ticker), security_(std::move(security)) {}
 
   void OnTick(absl::Time now) override;
-  // What the file holds now, if it is new.
-  absl::Status ReadFile();
-  absl::Status Use(const std::vector<PeerSpec>& specs);
+  // What was read, good or not.
+  void Take(absl::StatusOr<PeerList> read);
+  absl::Status Use(PeerList list);
+  // Of the list's peers; those that are there already stay.
+  absl::Status MakePeers();
   void Publish(std::string trouble);
 
   [[nodiscard]] bool CertificatesChanged() const;
 
   Ticker* const ticker_;
   const PeerSecurity security_;
-  std::string path_;  // "" for a list
   // Of the ticker's thread, once it ticks.
-  std::string last_text_;
   absl::Time next_look_ = absl::InfinitePast();
   // What the peers' channels were made with.
   std::shared_ptr<const base::TlsMaterial> tls_;
+  // The last good one.
+  PeerList list_;
   std::vector<std::shared_ptr<Peer>> peers_;
+  // Absent for a source that never changes.
+  std::optional<SourceReader> reader_;
 
   mutable sys::Mutex mutex_;
   std::shared_ptr<const Fleet> current_ ABSL_GUARDED_BY(mutex_) = std::make_shared<const Fleet>();

@@ -32,11 +32,12 @@
 namespace listenq::aggregator {
 
 // Contract: asks each peer of the fleet, at most kMaxConcurrent at a time, and answers with their rows, then
-//   results of rules, one NodeStatus per node, and the Summary. With a limit the rows are the first ones of
-//   all, in order. Without, batches pass through as they come, one of each peer at a time: a caller that
-//   reads slowly holds the peers back, and memory does not grow with the cluster. A peer that fails, stalls
-//   for `peer_timeout`, or sends what it should not, costs its own rows alone: a NodeStatus says so. Only if
-//   none answers and one finds the request itself wrong, that is the call's end.
+//   results of rules, one NodeStatus per node (also of those without a peer), and the Summary. With a limit
+//   the rows are the first ones of all, in order. Without, batches pass through as they come, one of each
+//   peer at a time: a caller that reads slowly holds the peers back, and memory does not grow with the
+//   cluster. A peer that fails, stalls for `peer_timeout`, or sends what it should not, costs its own rows
+//   alone: a NodeStatus says so. Only if none answers and one finds the request itself wrong, that is the
+//   call's end.
 // Threading: gRPC's threads; the lock is never held while gRPC is called to send, read or finish. `new` it
 // and
 //   hand it to gRPC: it deletes itself when the call is over, after the last peer's.
@@ -52,7 +53,11 @@ class StreamCall final : public grpc::ServerWriteReactor<typename Rpc::Response>
 
   // The ticker outlives the call.
   StreamCall(std::shared_ptr<const Fleet> fleet, Ticker* ticker, Request request, CallTimes times)
-      : fleet_(std::move(fleet)), ticker_(ticker), request_(std::move(request)), times_(times) {
+      : fleet_(std::move(fleet)),
+        ticker_(ticker),
+        request_(std::move(request)),
+        times_(times),
+        parts_(*fleet_) {
     if constexpr (kHasLimit) {
       if (Limit() > 0) {
         top_.emplace(Limit(), [this](const Row& a, const Row& b) { return base::IsBefore(request_, a, b); });

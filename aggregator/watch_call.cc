@@ -85,7 +85,13 @@ WatchCall::WatchCall(std::shared_ptr<const Fleet> fleet, Ticker* ticker, v1::Wat
   for (const std::shared_ptr<Peer>& peer : fleet_->peers) {
     slots_.push_back({.peer = peer, .pause = kFirstPause});
   }
+  for (const AbsentNode& node : fleet_->absent) {
+    v1::WatchDropsResponse message;
+    *message.mutable_node_status() = AbsentStatus(node);
+    queue_.push_back(std::move(message));
+  }
   StartDue(absl::Now());
+  SendNext();
   ticker_->Add(this);
 }
 

@@ -21,10 +21,10 @@
 
 namespace listenq::aggregator {
 
-// Contract: passes on what each peer sends until the caller cancels. A peer that fails, or does not begin
-//   within `peer_timeout`, is one NodeStatus, and is tried again after a pause of 1 s … 30 s; when it is back
-//   its own NodeStatus says so, and drops between the two are in ListDrops. A caller that reads slower than
-//   events come loses the oldest; the next event says how many.
+// Contract: passes on what each peer sends until the caller cancels, after a NodeStatus for each node without
+//   a peer. A peer that fails, or does not begin within `peer_timeout`, is one NodeStatus, and is tried again
+//   after a pause of 1 s … 30 s; when it is back its own NodeStatus says so, and drops between the two are in
+//   ListDrops. A caller that reads slower than events come loses the oldest; the next event says how many.
 // Threading: gRPC's threads and the ticker's; the lock is never held while gRPC is called to send or read.
 //   `new` it and hand it to gRPC: it deletes itself when the call is over.
 class WatchCall final : public grpc::ServerWriteReactor<v1::WatchDropsResponse>, private Ticker::Client {

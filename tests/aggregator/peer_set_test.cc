@@ -3,55 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <memory>
 #include <string>
-#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "tests/fakes/fake_source.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/wait.h"
 
 namespace listenq::aggregator {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
-
-std::string ErrorOf(const absl::StatusOr<std::vector<PeerSpec>>& specs) {
-  return std::string(specs.status().message());
-}
-
-constexpr base::OffMachine kTls = base::OffMachine::kTls;
-
-PeerSpec At(absl::string_view address, const std::string& node_name = "") {
-  return {.address = *base::ParseServerAddress(address), .node_name = node_name};
-}
-
-TEST(ParsePeerList, TakesAddressesOfEveryForm) {
-  const auto specs = ParsePeerList("unix:///run/a.sock, 127.0.0.1:7070,/run/b.sock,node-1:7443", kTls);
-  ASSERT_TRUE(specs.ok()) << specs.status();
-  EXPECT_THAT(*specs, ElementsAre(At("unix:///run/a.sock"), At("127.0.0.1:7070"), At("unix:///run/b.sock"),
-                                  At("tls://node-1:7443")));
-}
-
-TEST(ParsePeerList, SaysWhatIsWrong) {
-  EXPECT_THAT(ErrorOf(ParsePeerList("unix:///run/a.sock,", kTls)), HasSubstr("parse address \"\""));
-  EXPECT_THAT(ErrorOf(ParsePeerList("10.0.0.7:7070", base::OffMachine::kRefused)),
-              HasSubstr("10.0.0.7:7070"));
-  EXPECT_EQ(ErrorOf(ParsePeerList("/run/a.sock,unix:/run/a.sock", kTls)),
-            "peer unix:///run/a.sock is there twice");
-}
-
-TEST(ParsePeerFile, ALineIsAnAddressAndPerhapsItsNode) {
-  const auto specs = ParsePeerFile("# the fleet\n\n  /run/a.sock node-a  # first\n/run/b.sock\r\n", kTls);
-  ASSERT_TRUE(specs.ok()) << specs.status();
-  EXPECT_THAT(*specs, ElementsAre(At("unix:///run/a.sock", "node-a"), At("unix:///run/b.sock")));
-}
-
-TEST(ParsePeerFile, NamesTheLine) {
-  EXPECT_EQ(ErrorOf(ParsePeerFile("/run/a.sock\n/run/b.sock node b\n", kTls)),
-            "line 2: a line is ADDRESS or ADDRESS NODE");
-  EXPECT_THAT(ErrorOf(ParsePeerFile("\n\nnonsense\n", kTls)), ::testing::StartsWith("line 3: parse address"));
-}
 
 class PeerFileTest : public ::testing::Test {
  protected:
@@ -85,6 +50,87 @@ TEST_F(PeerFileTest, AnErrorLeavesTheGoodListInForce) {
 TEST_F(PeerFileTest, WhatIsWrongAtTheStartIsRefused) {
   EXPECT_TRUE(absl::IsInvalidArgument(PeerSet::Make(Write("nonsense\n"), &ticker_).status()));
   EXPECT_TRUE(absl::IsNotFound(PeerSet::Make("file:" + folder_.Path("none"), &ticker_).status()));
+}
+
+PeerSpec At(const std::string& path, const std::string& node_name = "") {
+  return {.address = {.socket_path = path}, .node_name = node_name};
+}
+
+class PeerSetTest : public ::testing::Test {
+ protected:
+  void Start() {
+    auto set = PeerSet::Make(std::make_unique<fakes::FakeSource>(words_), &ticker_);
+    ASSERT_TRUE(set.ok()) << set.status();
+    set_ = *std::move(set);
+  }
+  bool WaitForTrouble(const std::string& trouble) {
+    return test::WaitUntil([&] { return set_->Current()->trouble == trouble; });
+  }
+
+  const std::shared_ptr<fakes::FakeWords> words_ = std::make_shared<fakes::FakeWords>();
+  Ticker ticker_;
+  std::unique_ptr<PeerSet> set_;
+};
+
+TEST_F(PeerSetTest, StartsWithoutAnAnswerAndSaysWhy) {
+  words_->Hold();
+  Start();
+  EXPECT_EQ(set_->Current()->trouble, "their list is not read yet");
+  EXPECT_TRUE(set_->Current()->size_unknown);
+  EXPECT_THAT(set_->Current()->peers, SizeIs(0));
+  words_->Say(absl::UnavailableError("resolve agents: Name or service not known"));
+  words_->Release();
+  EXPECT_TRUE(WaitForTrouble("resolve agents: Name or service not known"));
+  words_->Say(PeerList{.peers = {At("/run/a.sock")}});
+  EXPECT_TRUE(WaitForTrouble(""));
+  EXPECT_THAT(set_->Current()->peers, SizeIs(1));
+  EXPECT_FALSE(set_->Current()->size_unknown);
+}
+
+TEST_F(PeerSetTest, AnErrorLeavesTheGoodListInForceOfUnknownSize) {
+  words_->Say(PeerList{.peers = {At("/run/a.sock")}, .absent = {{.node_name = "b", .reason = "none"}}});
+  Start();
+  ASSERT_TRUE(WaitForTrouble(""));
+  const auto good = set_->Current();
+  words_->Say(absl::UnavailableError("away"));
+  ASSERT_TRUE(WaitForTrouble("away"));
+  EXPECT_EQ(set_->Current()->peers, good->peers);
+  EXPECT_EQ(set_->Current()->absent, good->absent);
+  EXPECT_TRUE(set_->Current()->size_unknown);
+  words_->Say(PeerList{.peers = {At("/run/a.sock")}});
+  ASSERT_TRUE(WaitForTrouble(""));
+  EXPECT_EQ(set_->Current()->peers, good->peers) << "its connection is kept";
+  EXPECT_THAT(set_->Current()->absent, SizeIs(0));
+}
+
+TEST_F(PeerSetTest, WhatTheSourceCouldNotFindOutIsPassedOn) {
+  words_->Say(PeerList{.peers = {At("/run/a.sock")}, .size_unknown = true, .trouble = "no DaemonSet"});
+  Start();
+  ASSERT_TRUE(WaitForTrouble("no DaemonSet"));
+  EXPECT_THAT(set_->Current()->peers, SizeIs(1));
+  EXPECT_TRUE(set_->Current()->size_unknown);
+}
+
+TEST_F(PeerSetTest, AnotherNodeAtAnAddressIsAnotherPeer) {
+  words_->Say(PeerList{.peers = {At("/run/a.sock", "a")}});
+  Start();
+  ASSERT_TRUE(WaitForTrouble(""));
+  const auto before = set_->Current();
+  words_->Say(PeerList{.peers = {At("/run/a.sock", "b")}});
+  ASSERT_TRUE(test::WaitUntil([&] { return set_->Current()->peers[0]->spec().node_name == "b"; }));
+  EXPECT_NE(set_->Current()->peers[0], before->peers[0]);
+}
+
+TEST_F(PeerSetTest, MorePeersThanOneAsksAreRefused) {
+  words_->Say(PeerList{.peers = {At("/run/a.sock")}});
+  Start();
+  ASSERT_TRUE(WaitForTrouble(""));
+  PeerList many;
+  for (size_t i = 0; i <= PeerSource::kMaxPeers; ++i) many.peers.push_back(At(absl::StrCat("/run/", i)));
+  words_->Say(many);
+  EXPECT_TRUE(WaitForTrouble(
+      "list peers: there are more than 5000: let aggregators ask them, and this one ask those"));
+  EXPECT_THAT(set_->Current()->peers, SizeIs(1));
 }
 
 }  // namespace
