@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/address.h"
 #include "base/tls.h"
 #include "client/options.h"
@@ -19,6 +20,8 @@ struct Connection {
   base::TlsFiles tls;
   // The name that the server's certificate must carry; "" is the address' host.
   std::string server_name;
+  // When the certificate in tls.cert expires; of files that have not been read it is not known.
+  absl::Time not_after = absl::InfiniteFuture();
 };
 
 // The server is --server's, else --context's, else $LISTENQ_SERVER's (`variable`, "" is unset), else the

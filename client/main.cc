@@ -59,11 +59,12 @@ void SilenceGrpc() {
   if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
 }
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const Connection& connection) {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(Connection& connection) {
   SilenceGrpc();
   base::ChannelOptions channel_options = {.server_name = connection.server_name};
   if (connection.address.tls) {
     ASSIGN_OR_RETURN(base::TlsMaterial material, base::ReadTlsFiles(connection.tls));
+    connection.not_after = material.not_after;
     channel_options.tls = std::make_shared<const base::TlsMaterial>(std::move(material));
   }
   return base::MakeChannel(connection.address, channel_options);

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
 #include "agent/sys/unique_fd.h"
 
 namespace listenq::client {
@@ -62,8 +63,13 @@ std::string TlsAdvice(const Connection& connection, absl::string_view cause) {
   }
   if (Has(cause, "wrong version number")) return "no TLS is spoken there: another port, or no --tls-ca\n";
   if (!WasRefusedByPeer(cause)) return "";
+  if (connection.not_after < absl::Now()) {
+    return absl::StrCat(connection.tls.cert, " expired at ",
+                        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", connection.not_after, absl::UTCTimeZone()),
+                        ": a server takes valid certificates only\n");
+  }
   return absl::StrCat("does it trust who signed ", connection.tls.cert,
-                      ", is that still valid, and does it speak TLS? its log says why it hung up\n");
+                      ", and does it speak TLS? its log says why it hung up\n");
 }
 
 std::string ExplainNetwork(const Connection& connection, absl::string_view grpc_message) {

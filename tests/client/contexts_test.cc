@@ -15,7 +15,6 @@ namespace listenq::client {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::SizeIs;
 
 constexpr char kWhole[] = R"(current-context: prod
 contexts:

@@ -91,8 +91,18 @@ TEST(ExplainServerError, SaysWhatIsWrongWithACertificate) {
       EndsWith(std::string("\nno TLS is spoken there: another port, or no --tls-ca\n") + kOther));
   EXPECT_THAT(
       Unreached("UNAVAILABLE: ipv4:10.0.0.1:7443: Socket closed", kTls),
-      EndsWith(std::string("\ndoes it trust who signed me.pem, is that still valid, and does it speak "
-                           "TLS? its log says why it hung up\n") +
+      EndsWith(std::string("\ndoes it trust who signed me.pem, and does it speak TLS? its log says why "
+                           "it hung up\n") +
+               kOther));
+}
+
+TEST(ExplainServerError, NamesTheCertificateThatExpired) {
+  Connection connection = kTls;
+  connection.not_after = absl::FromUnixSeconds(1'700'000'000);
+  EXPECT_THAT(
+      Unreached("UNAVAILABLE: ipv4:10.0.0.1:7443: Socket closed", connection),
+      EndsWith(std::string("\nme.pem expired at 2023-11-14T22:13:20Z: a server takes valid certificates "
+                           "only\n") +
                kOther));
 }
 

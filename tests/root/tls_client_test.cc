@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "tests/support/program.h"
 #include "tests/support/skip.h"
 #include "tests/support/temp_folder.h"
@@ -147,6 +149,14 @@ TEST_F(TlsClient, ACertificateThatTheServerDoesNotTrustIsSaid) {
   CertificateFiles me = Issue(other_ca_, "me");
   me.ca = Issue(ca_, "other").ca;
   ExpectError(Ask(tls_, FlagsOf(me)), tls_, absl::StrCat("does it trust who signed ", me.cert));
+}
+
+TEST_F(TlsClient, ACertificateThatExpiredIsNamed) {
+  const absl::Time now = absl::Now();
+  const CertificateFiles old = ca_.Write(
+      folder_, "me",
+      {.uris = {"spiffe://test/me"}, .not_before = now - absl::Hours(2), .not_after = now - absl::Hours(1)});
+  ExpectError(Ask(tls_, FlagsOf(old)), tls_, absl::StrCat(old.cert, " expired at "));
 }
 
 TEST_F(TlsClient, WhoMayNotCallIsToldWhoMay) {
