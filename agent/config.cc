@@ -96,7 +96,8 @@ std::string HostName() {
 
 absl::Status CheckCriEndpoint(const std::string& endpoint) {
   if (endpoint == "auto" || endpoint == "off") return absl::OkStatus();
-  const absl::StatusOr<base::Address> address = base::ParseServerAddress(endpoint, base::OffMachine::kRefused);
+  const absl::StatusOr<base::Address> address =
+      base::ParseServerAddress(endpoint, base::OffMachine::kRefused);
   if (address.ok() && address->is_unix()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("--cri-endpoint ", endpoint,
                                                  ": not auto, off or a unix socket, like ",

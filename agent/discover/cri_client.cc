@@ -162,8 +162,7 @@ CriClient::CriClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
 CriClient::~CriClient() = default;
 
 absl::StatusOr<std::unique_ptr<CriClient>> CriClient::Make(absl::string_view address) {
-  ASSIGN_OR_RETURN(const base::Address parsed,
-                   base::ParseServerAddress(address, base::OffMachine::kRefused));
+  ASSIGN_OR_RETURN(const base::Address parsed, base::ParseServerAddress(address, base::OffMachine::kRefused));
   if (!parsed.is_unix()) {
     return absl::InvalidArgumentError(
         absl::StrCat("use ", address, ": a container runtime listens on a unix socket"));

@@ -45,7 +45,8 @@ TEST(AnswerToJson, HasItemsStatusesAndSummary) {
       "],\n"
       "\"summary\":{\"rowsMatched\":\"0\",\"rowsReturned\":\"0\",\"namespacesExamined\":\"0\","
       "\"listenersExamined\":\"0\","
-      "\"nodesExpected\":0,\"nodesAnswered\":0,\"truncated\":false,\"unobservableNamespaces\":\"0\"}}\n");
+      "\"nodesExpected\":0,\"nodesAnswered\":0,\"truncated\":false,\"unobservableNamespaces\":\"0\","
+      "\"fleetSizeUnknown\":false}}\n");
   EXPECT_EQ(AnswerToJsonLine(Answer<v1::ListenDrops>()).find('\n'),
             AnswerToJsonLine(Answer<v1::ListenDrops>()).size() - 1);
 }
