@@ -83,6 +83,10 @@ std::string MissingNodes(const AuditReport& report, const AuditOptions& options)
   const std::string counts =
       absl::StrCat(FormatCount(answered), " of ", FormatCount(expected), " nodes answered");
   if (!options.min_nodes) return all ? "" : counts;
+  if (options.min_nodes->is_percent && options.min_nodes->value > 0 && summary.fleet_size_unknown()) {
+    return absl::StrCat(counts, ", --min-nodes ", options.min_nodes->value,
+                        "% of a fleet whose size is not known: give a number of nodes");
+  }
   if (HasEnough(answered, expected, *options.min_nodes)) return "";
   return absl::StrCat(counts, ", --min-nodes ", options.min_nodes->value,
                       options.min_nodes->is_percent ? "%" : "");

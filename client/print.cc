@@ -73,6 +73,10 @@ std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Sum
     absl::StrAppend(&notes, summary.nodes_answered(), " of ", summary.nodes_expected(),
                     " nodes answered: the answer is incomplete\n");
   }
+  if (summary.fleet_size_unknown()) {
+    absl::StrAppend(&notes,
+                    "The size of the fleet is not known: nodes without an agent are not in this answer\n");
+  }
   if (summary.truncated()) {
     absl::StrAppend(
         &notes,

@@ -53,7 +53,8 @@ absl::StatusOr<std::string> Print(const Answer<Row>& answer, const Options& opti
 std::string SysctlsCsv(const Answer<v1::Namespace>& answer, bool headers);
 std::string SysctlNames(const Answer<v1::Namespace>& answer);
 
-// A line for each node that did not answer in full, and one when a bound cut the answer. Escaped.
+// A line for each node that did not answer in full, one when more may be missing, and one when a bound cut
+// the answer. Escaped.
 std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Summary& summary);
 
 // "No listeners match: 14 listeners in 5 namespaces looked at."

@@ -153,6 +153,16 @@ TEST(AuditReport, EnoughNodesAreWhatTheFlagSays) {
   EXPECT_EQ(Report({}, {.min_nodes = NodeFloor{0, true}}, "nodes_expected: 2").exit_code, kExitError);
 }
 
+TEST(AuditReport, NoPartOfAFleetOfUnknownSizeIsEnough) {
+  const std::string summary = "nodes_expected: 20 nodes_answered: 20 fleet_size_unknown: true";
+  const AuditReport percent = Report(AllHold(), {.min_nodes = NodeFloor{95, true}}, summary);
+  EXPECT_EQ(percent.exit_code, kExitPartial);
+  EXPECT_THAT(percent.gaps, ElementsAre("20 of 20 nodes answered, --min-nodes 95% of a fleet whose size is "
+                                        "not known: give a number of nodes"));
+  EXPECT_EQ(Report(AllHold(), {.min_nodes = NodeFloor{20, false}}, summary).exit_code, kExitOk);
+  EXPECT_EQ(Report(AllHold(), {}, summary).exit_code, kExitOk);
+}
+
 TEST(AuditReport, WhatNobodyCanSeeIntoCountsWhenStrict) {
   std::vector<v1::RuleResult> results = AllHold();
   results[0].set_not_observable(2);

@@ -46,6 +46,14 @@ TEST(NodeNotes, HasALineForEachNodeThatDidNotAnswerInFull) {
   EXPECT_EQ(NodeNotes({kOk}, Nodes(1, 1)), "");
 }
 
+TEST(NodeNotes, SayThatNodesMayBeMissingOfWhichNothingIsKnown) {
+  v1::Summary summary = Nodes(1, 1);
+  summary.set_fleet_size_unknown(true);
+  EXPECT_EQ(NodeNotes({kOk}, summary),
+            "The size of the fleet is not known: nodes without an agent are not in this answer\n");
+  EXPECT_EQ(ExitCodeOf({kOk}, summary), kExitOk);
+}
+
 TEST(EmptyNote, SaysWhatWasLookedAt) {
   EXPECT_EQ(EmptyNote("listeners", Proto<v1::Summary>("listeners_examined: 14 namespaces_examined: 5")),
             "No listeners match: 14 listeners in 5 namespaces looked at.\n");
