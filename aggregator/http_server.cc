@@ -4,10 +4,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "agent/sys/mutex.h"
+#include "agent/sys/status.h"
 
 namespace listenq::aggregator {
 namespace {
@@ -109,12 +110,16 @@ struct HttpServer::Parts {
   httplib::Server server;
   std::thread thread;
 
+  Parts() = default;
   ~Parts() {
     // Stop does nothing before the loop runs.
     while (thread.joinable() && !server.is_running() && !ended) std::this_thread::yield();
     server.stop();
     if (thread.joinable()) thread.join();
   }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
   void Configure() {
     server.new_task_queue = [] { return new BoundedQueue; };
     server.set_keep_alive_max_count(1);
@@ -153,8 +158,9 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const base::Addres
                        ? parts->server.bind_to_any_port(address.host)
                        : (parts->server.bind_to_port(address.host, address.port) ? address.port : -1);
   if (port <= 0) {
-    return absl::UnavailableError(absl::StrCat("listen on ", base::HostPort(address), ": ",
-                                               errno == 0 ? "no such address" : strerror(errno)));
+    const std::string action = absl::StrCat("listen on ", base::HostPort(address));
+    if (errno != 0) return sys::ErrnoStatus(errno, action);
+    return absl::UnavailableError(absl::StrCat(action, ": no such address"));
   }
   bound.port = static_cast<uint16_t>(port);
   parts->Run();

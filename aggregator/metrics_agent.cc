@@ -1,5 +1,9 @@
 #include "aggregator/metrics_agent.h"
 
+#include <iterator>
+#include <map>
+#include <string>
+
 namespace listenq::aggregator {
 namespace {
 
@@ -87,11 +91,13 @@ void AgentMetrics::WriteCounter(size_t which, MetricsText* text) const {
 }
 
 void AgentMetrics::WriteSources(MetricsText* text) const {
+  std::map<std::string, bool> by_label;
   for (const v1::SourceHealth& source : node_.sources()) {
     std::string label;
     AddLabel("source", source.source(), &label);
-    text->Add(labels_, label, source.healthy() ? 1 : 0);
+    by_label[label] = source.healthy();
   }
+  for (const auto& [label, healthy] : by_label) text->Add(labels_, label, healthy ? 1 : 0);
 }
 
 void AgentMetrics::WriteInfo(MetricsText* text) const {

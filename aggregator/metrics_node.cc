@@ -167,11 +167,11 @@ void NodeMetrics::Add(const v1::Namespace& row) {
 }
 
 void NodeMetrics::AddCounters(const v1::Namespace& row, NetnsCounts* counts, NamespaceSeries* series,
-                              WorkloadSeries* workload) const {
+                              WorkloadSeries* workload) {
   for (size_t i = 0; i < kCounterMetrics.size(); ++i) {
     const auto found = row.counters().find(std::string(kCounterMetrics[i].counter));
     if (found == row.counters().end()) continue;
-    const uint64_t added = Advance<uint64_t>(found->second, counts->from_zero, &counts->last[i]);
+    const auto added = Advance<uint64_t>(found->second, counts->from_zero, &counts->last[i]);
     series->counters[i] = series->counters[i].value_or(0) + added;
     if (i == 0 && workload != nullptr) workload->drops += added;
   }
@@ -260,7 +260,8 @@ void NodeMetrics::AddShares(const v1::DropEpisode& row, const std::array<uint64_
 
 template <typename Series>
 void NodeMetrics::EndAll(std::map<std::string, Series>* all) const {
-  for (auto& [labels, series] : *all) {
+  for (auto& entry : *all) {
+    Series& series = entry.second;
     if constexpr (requires { series.shown; }) {
       series.shown = series.next;
       series.next = {};

@@ -142,8 +142,8 @@ class NodeMetrics {
   NamespaceSeries& NamespaceNamed(const std::string& labels);
   ListenerSeries& ListenerOf(const v1::Netns& netns, const std::string& labels, const std::string& pod);
   WorkloadSeries* WorkloadOf(const v1::Namespace& row);
-  void AddCounters(const v1::Namespace& row, NetnsCounts* counts, NamespaceSeries* series,
-                   WorkloadSeries* workload) const;
+  static void AddCounters(const v1::Namespace& row, NetnsCounts* counts, NamespaceSeries* series,
+                          WorkloadSeries* workload);
   static void AddLevels(const v1::Namespace& row, Levels* levels);
   void AddShares(const v1::DropEpisode& row, const std::array<uint64_t, kCauses>& counts, Episode* before);
   ListenerSeries& SeriesOf(const v1::DropEpisode& row, const v1::DropShare& share);

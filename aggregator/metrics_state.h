@@ -40,6 +40,7 @@ class MetricsState {
 
   explicit MetricsState(MetricsLimits limits = {}, MetricsHooks hooks = {})
       : limits_(limits), hooks_(std::move(hooks)) {}
+  ~MetricsState() = default;
   MetricsState(const MetricsState&) = delete;
   MetricsState& operator=(const MetricsState&) = delete;
 

@@ -66,6 +66,7 @@ void Run() {
     scrapes.push_back(absl::Now() - between);
     polls.push_back(between - before);
   }
+  std::printf("after all   %s\n", RssAnon().c_str());
   malloc_trim(0);
   std::printf("with state  %s\n", RssAnon().c_str());
   std::sort(polls.begin(), polls.end());
@@ -82,5 +83,7 @@ void Run() {
 
 int main() {
   mallopt(M_ARENA_MAX, 1);
+  // A fixed one: else a freed text would raise it, and the next one stay on the heap.
+  mallopt(M_MMAP_THRESHOLD, 128 << 10);
   listenq::aggregator::Run();
 }

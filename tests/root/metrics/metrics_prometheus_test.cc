@@ -53,9 +53,9 @@ class PodNode {
     owner.workload = "Deployment web";
     model::Namespace pod = MakeNamespace(1, {owner});
     pod.listeners.push_back(serve::testing::MakeListener(kPort, 512, 511));
-    static const auto names = std::make_shared<const model::CounterNames>(
+    static const auto kNames = std::make_shared<const model::CounterNames>(
         std::vector<std::string>{"TcpExtListenDrops", "TcpExtListenOverflows"});
-    pod.netstat = {.names = names, .values = {drops, drops}};
+    pod.netstat = {.names = kNames, .values = {drops, drops}};
     return pod;
   }
   static model::Snapshot Snapshot(uint64_t drops) {
