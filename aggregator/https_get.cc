@@ -72,7 +72,8 @@ absl::StatusOr<HttpsAnswer> HttpsGet(const HttpsRequest& request) {
   if (absl::Now() + absl::Milliseconds(1) >= deadline ||
       result.error() == httplib::Error::ConnectionTimeout) {
     return absl::DeadlineExceededError(
-        absl::StrCat(server, ": no answer for ", absl::FormatDuration(request.timeout)));
+        absl::StrCat(server, ": no answer for ",
+                     absl::FormatDuration(absl::Ceil(request.timeout, absl::Milliseconds(100)))));
   }
   return absl::UnavailableError(absl::StrCat(server, ": ", Explain(result.error(), request)));
 }

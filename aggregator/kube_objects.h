@@ -47,9 +47,9 @@ struct KubeDaemonSet {
 };
 
 // A PodList, in JSON. InvalidArgument: it is none.
-absl::StatusOr<KubePodPage> ParseKubePods(absl::string_view json);
+absl::StatusOr<KubePodPage> ParseKubePods(absl::string_view text);
 // A DaemonSetList, or one DaemonSet.
-absl::StatusOr<std::vector<KubeDaemonSet>> ParseKubeDaemonSets(absl::string_view json);
+absl::StatusOr<std::vector<KubeDaemonSet>> ParseKubeDaemonSets(absl::string_view text);
 
 // One row per node, in the order of their names. A pod that runs is a peer which must answer for its node; of
 // several on a node the one that is ready. A node whose pod does not run is absent. `port` and what is spoken

@@ -47,8 +47,8 @@ bool ReadPort(absl::string_view text, uint16_t* port) {
 }  // namespace
 
 absl::StatusOr<KubeApi> KubeApiOfPod() {
-  const char* host = std::getenv("KUBERNETES_SERVICE_HOST");  // NOLINT(concurrency-mt-unsafe): nobody sets it
-  const char* port = std::getenv("KUBERNETES_SERVICE_PORT");  // NOLINT(concurrency-mt-unsafe)
+  const char* host = std::getenv("KUBERNETES_SERVICE_HOST");
+  const char* port = std::getenv("KUBERNETES_SERVICE_PORT");
   KubeApi api;
   if (host == nullptr || port == nullptr || !ReadPort(port, &api.port)) {
     return absl::InvalidArgumentError(

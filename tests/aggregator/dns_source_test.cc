@@ -17,7 +17,7 @@ using ::testing::StartsWith;
 
 using Hosts = absl::StatusOr<std::vector<std::string>>;
 
-std::unique_ptr<DnsSource> Source(absl::string_view text, Hosts hosts,
+std::unique_ptr<DnsSource> Source(absl::string_view text, const Hosts& hosts,
                                   base::OffMachine off_machine = base::OffMachine::kTls) {
   auto source = DnsSource::Make(text, off_machine, [hosts](const std::string& /*name*/) { return hosts; });
   EXPECT_TRUE(source.ok()) << source.status();
