@@ -102,7 +102,7 @@ TEST_F(KubeSourceTest, AsksTheCacheWithItsTokenAndTheSelector) {
 }
 
 TEST_F(KubeSourceTest, ReadsPageAfterPage) {
-  api_.Answer(kPods, [](const fakes::KubeRequest& request) {
+  api_.AnswerBy(kPods, [](const fakes::KubeRequest& request) {
     const auto next = request.query.find("continue");
     if (next == request.query.end()) return PodList({Pod(1)}, "p/2 &");
     const bool is_asked_well = next->second == "p/2 &" && !request.query.contains("resourceVersion");
@@ -114,7 +114,7 @@ TEST_F(KubeSourceTest, ReadsPageAfterPage) {
 }
 
 TEST_F(KubeSourceTest, EndsWithMorePodsThanOneAggregatorAsks) {
-  api_.Answer(kPods, [](const fakes::KubeRequest& /*request*/) {
+  api_.AnswerBy(kPods, [](const fakes::KubeRequest& /*request*/) {
     return PodList(std::vector<std::string>(1000, "{}"), "and so on");
   });
   const auto list = Read();

@@ -59,12 +59,12 @@ class FakeKubeApi {
 
   [[nodiscard]] uint16_t port() const { return static_cast<uint16_t>(port_); }
   // What is nowhere is 404.
-  void Answer(const std::string& path, Handler handler) {
+  void AnswerBy(const std::string& path, Handler handler) {
     const sys::MutexLock lock(mutex_);
     handlers_[path] = std::move(handler);
   }
   void Answer(const std::string& path, const KubeAnswer& answer) {
-    Answer(path, [answer](const KubeRequest& /*request*/) { return answer; });
+    AnswerBy(path, [answer](const KubeRequest& /*request*/) { return answer; });
   }
   std::vector<KubeRequest> TakeRequests() {
     const sys::MutexLock lock(mutex_);
