@@ -276,7 +276,8 @@ void NodeMetrics::End() {
   EndAll(&workloads_);
   std::erase_if(episodes_, [&](const auto& episode) { return episode.second.poll != poll_; });
   look_back_ = TimeOf(status().read_time()) - kLookBack;
-  first_ = false;
+  // What an agent that starts has not read yet is not new when it comes.
+  if (status().state() != v1::NODE_STATE_STARTING) first_ = false;
 }
 
 void NodeMetrics::Expire(absl::Time now) {

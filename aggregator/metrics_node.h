@@ -58,7 +58,7 @@ class NodeMetrics {
   [[nodiscard]] const v1::NodeStatus& status() const { return agent_.node().status(); }
   [[nodiscard]] absl::Time answered() const { return answered_; }
   [[nodiscard]] absl::Duration Age(absl::Time now) const { return age_ + (now - answered_); }
-  // A poll of it was answered in full.
+  // A poll of it was answered in full, of an agent that had read everything.
   [[nodiscard]] bool is_known() const { return !first_; }
   [[nodiscard]] bool IsFresh(absl::Time now) const { return Age(now) <= limits_->stale; }
   // From when on episodes are to be asked for in this poll; a timestamp of the agent's clock.
@@ -163,7 +163,7 @@ class NodeMetrics {
   absl::Duration age_;
   absl::Time look_back_ = absl::InfinitePast();
   uint64_t poll_ = 0;
-  // No poll of it has ended yet.
+  // No poll of it has ended yet, or its agent has not read everything since.
   bool first_ = true;
 
   // By labels.

@@ -97,6 +97,17 @@ TEST_F(MetricsStateTest, APodThatCameLaterCountsFromZero) {
   EXPECT_EQ(ValueOf(text, Drops("accept_queue_full")), 4);
 }
 
+// Both start together when a node boots or is upgraded: old counts are no new drops.
+TEST_F(MetricsStateTest, WhatAStartingAgentFindsNextIsNotNew) {
+  Poll starting = Next();
+  starting.node.mutable_status()->set_state(v1::NODE_STATE_STARTING);
+  Give(starting);
+  Give(Web(12345));
+  EXPECT_EQ(ValueOf(LaterScrape(), kListenDrops), 0);
+  Give(Web(12346));
+  EXPECT_EQ(ValueOf(LaterScrape(), kListenDrops), 1);
+}
+
 TEST_F(MetricsStateTest, ANewSeriesIsZeroInItsFirstTwoScrapes) {
   Give(Next());
   Poll poll = Web(5);
