@@ -36,15 +36,15 @@ std::string Target(const Address& address) {
 // wait for an attempt that follows one that failed.
 constexpr char kConnectTimeout[] = GRPC_ARG_MIN_RECONNECT_BACKOFF_MS;
 
-// gRPC keeps buffers for each connection. What it reads next goes into 64 KiB by itself, or into 8 KiB where
-// it may not ask for more; what is sent is a request: small TLS records do.
-constexpr int kReadChunkBytes = 8 << 10;
+// What is sent are requests: small TLS records do, and the buffer for one is kept as long as the connection.
 constexpr int kTlsFrameBytes = 4 << 10;
 
 grpc::ChannelArguments ArgumentsFor(const Address& address, const ChannelOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // Its records of each channel's life are served nowhere.
+  arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
   arguments.SetInt(kConnectTimeout, 10000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
@@ -54,7 +54,6 @@ grpc::ChannelArguments ArgumentsFor(const Address& address, const ChannelOptions
     arguments.SetSslTargetNameOverride(options.server_name);
   }
   if (!address.is_unix()) {
-    arguments.SetInt(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, kReadChunkBytes);
     arguments.SetInt(GRPC_ARG_TSI_MAX_FRAME_SIZE, kTlsFrameBytes);
     // A machine that vanished sends no end of a connection.
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
