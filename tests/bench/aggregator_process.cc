@@ -59,26 +59,26 @@ Certificates::Certificates() {
 
 AggregatorProcess::AggregatorProcess(const std::string& peers, const base::TlsFiles& files,
                                      const std::vector<std::string>& more_flags)
-    : program_(Words(peers, files, more_flags)), address_(AwaitAddress()), stub_(Connect(address_, files)) {}
+    : program_(Words(peers, files, more_flags)),
+      address_(AwaitInLog(" serves on ", '\n')),
+      stub_(Connect(address_, files)) {}
 
 AggregatorProcess::~AggregatorProcess() {
   program_.Signal(SIGTERM);
   (void)program_.Wait(absl::Seconds(10));
 }
 
-// Its log says where it serves.
-std::string AggregatorProcess::AwaitAddress() const {
-  const std::string mark_text = " serves on ";
+std::string AggregatorProcess::AwaitInLog(const std::string& mark, char end) const {
   std::string log;
-  size_t mark = std::string::npos;
-  const bool serves = test::WaitUntil([&] {
+  size_t start = std::string::npos;
+  const bool is_there = test::WaitUntil([&] {
     log = program_.Errors();
-    mark = log.find(mark_text);
-    return mark != std::string::npos && log.find('\n', mark) != std::string::npos;
+    start = log.find(mark);
+    return start != std::string::npos && log.find(end, start + mark.size()) != std::string::npos;
   });
-  if (!serves) test::Die(absl::StrCat("start ", LISTENQ_AGGREGATOR, ": ", log));
-  mark += mark_text.size();
-  return log.substr(mark, log.find('\n', mark) - mark);
+  if (!is_there) test::Die(absl::StrCat("start ", LISTENQ_AGGREGATOR, ": ", log));
+  start += mark.size();
+  return log.substr(start, log.find(end, start) - start);
 }
 
 size_t AggregatorProcess::CountAnswering() const {

@@ -43,6 +43,8 @@ class AggregatorProcess {
   [[nodiscard]] pid_t pid() const { return program_.pid(); }
   // "tls://127.0.0.1:PORT".
   [[nodiscard]] const std::string& address() const { return address_; }
+  // "127.0.0.1:PORT", of --metrics.
+  [[nodiscard]] std::string metrics_address() const { return AwaitInLog("metrics on http://", '/'); }
   [[nodiscard]] v1::Observer::Stub& stub() const { return *stub_; }
 
   // How many nodes answer now: what `listenq nodes` counts.
@@ -63,7 +65,8 @@ class AggregatorProcess {
   [[nodiscard]] double Mib(absl::string_view field) const;
 
  private:
-  [[nodiscard]] std::string AwaitAddress() const;
+  // What its log says between `mark` and `end`.
+  [[nodiscard]] std::string AwaitInLog(const std::string& mark, char end) const;
 
   test::Program program_;
   const std::string address_;

@@ -1,10 +1,12 @@
 #include <grpcpp/client_context.h>
+#include <httplib.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -14,15 +16,18 @@
 #include "agent/serve/server.h"
 #include "agent/sys/clock.h"
 #include "tests/bench/aggregator_process.h"
+#include "tests/bench/meter.h"
 #include "tests/bench/parts.h"
 #include "tests/bench/simulated_node.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_netns.h"
+#include "tests/support/wait.h"
 
 namespace listenq::bench {
 namespace {
 
 constexpr double kMaxRssAnonMib = 8;
+constexpr double kMaxScrapeMillis = 20;
 
 struct Plan {
   SimulatedSize node;
@@ -70,6 +75,28 @@ void AskForAll(const AggregatorProcess& front) {
   ReadAll(*front.stub().ListNamespaces(&namespaces, {}), v1::ListNamespacesResponse());
 }
 
+struct Scrape {
+  double millis = 0;
+  size_t bytes = 0;
+};
+
+Scrape ScrapeMetrics(const std::string& address) {
+  httplib::Client client("http://" + address);
+  const absl::Time start = absl::Now();
+  const httplib::Result result = client.Get("/metrics");
+  if (!result || result->status != 200) test::Die(absl::StrCat("scrape ", address));
+  return {.millis = absl::ToDoubleMilliseconds(absl::Now() - start), .bytes = result->body.size()};
+}
+
+// It asks its agent by itself, in its own time.
+void AwaitMetrics(const std::string& address, const SimulatedSize& node) {
+  // A line for each listener at the least.
+  const size_t least = node.pods * node.listeners * 100;
+  if (!test::WaitUntil([&] { return ScrapeMetrics(address).bytes > least; })) {
+    test::Die(absl::StrCat("scrape ", address, ": only ", ScrapeMetrics(address).bytes, " bytes"));
+  }
+}
+
 }  // namespace
 
 Report RunFrontPart(Size size) {
@@ -81,20 +108,29 @@ Report RunFrontPart(Size size) {
   const sys::SystemClock clock;
   const auto agent = serve::ObserverServer::Start(address, view, clock);
   if (!agent.ok()) test::Die(agent.status().ToString());
-  const AggregatorProcess front(address, certificates.files());
+  const AggregatorProcess front(address, certificates.files(), {"--metrics", "127.0.0.1:0"});
   if (front.CountAnswering() != 1) test::Die("ask the front: its agent does not answer");
+  const std::string metrics = front.metrics_address();
+  AwaitMetrics(metrics, plan.node);
 
-  Report report;
-  const std::string name = absl::StrCat("front, ", plan.node.pods, " × ", plan.node.listeners, ": ");
-  report.Add(absl::StrCat(name, "RssAnon before the first call"), Format("%.1f MiB", front.Mib("RssAnon")));
+  std::vector<double> millis;
+  size_t bytes = 0;
   double most = 0;
   for (size_t i = 0; i < plan.rounds; ++i) {
     (void)front.AskTop();
     AskForAll(front);
+    const Scrape scrape = ScrapeMetrics(metrics);
+    millis.push_back(scrape.millis);
+    bytes = scrape.bytes;
     most = std::max(most, front.Mib("RssAnon"));
   }
-  report.AddAtMost(absl::StrCat(name, "RssAnon, the most after ", plan.rounds, " × all rows"), most,
-                   kMaxRssAnonMib, "%.1f MiB", Format(" (VmHWM %.1f MiB)", front.Mib("VmHWM")));
+  Report report;
+  const std::string name = absl::StrCat("front, ", plan.node.pods, " × ", plan.node.listeners, ": ");
+  report.AddAtMost(absl::StrCat(name, "RssAnon, the most after ", plan.rounds, " × all rows and a scrape"),
+                   most, kMaxRssAnonMib, "%.1f MiB", Format(" (VmHWM %.1f MiB)", front.Mib("VmHWM")));
+  report.AddAtMost(absl::StrCat(name, "a scrape, median"), Median(millis), kMaxScrapeMillis, "%.1f ms",
+                   absl::StrCat(Format(" (p99 %.1f ms, ", Percentile(millis, 99)),
+                                Format("%.0f KiB)", static_cast<double>(bytes) / 1024)));
   return report;
 }
 

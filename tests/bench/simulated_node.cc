@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "agent/model/sysctl.h"
+#include "aggregator/metrics_tables.h"
 
 namespace listenq::bench {
 namespace {
@@ -110,6 +111,15 @@ std::shared_ptr<const model::Sysctls> MakeSysctls() {
   return std::make_shared<const model::Sysctls>(std::move(sysctls));
 }
 
+// Those that are metrics.
+std::shared_ptr<const model::CounterNames> MakeCounterNames() {
+  std::vector<std::string> names;
+  for (const aggregator::CounterMetric& metric : aggregator::kCounterMetrics) {
+    names.emplace_back(std::string(metric.counter));
+  }
+  return std::make_shared<const model::CounterNames>(std::move(names));
+}
+
 model::Namespace MakePod(Random& random, size_t serial, size_t listeners, absl::Time now) {
   const model::Owner owner = MakeOwner(random, now);
   model::Namespace ns;
@@ -137,9 +147,12 @@ model::Snapshot MakeSimulatedSnapshot(size_t number, const SimulatedSize& size, 
   snapshot.read_time = now;
   snapshot.complete = true;
   const std::shared_ptr<const model::Sysctls> sysctls = MakeSysctls();
+  const std::shared_ptr<const model::CounterNames> counters = MakeCounterNames();
   for (size_t i = 0; i < size.pods; ++i) {
     model::Namespace ns = MakePod(random, i + 1, size.listeners, now);
     ns.sysctls = sysctls;
+    ns.netstat = {.names = counters, .values = std::vector<uint64_t>(counters->names().size(), 123456)};
+    ns.sockets = {.tcp_in_use = 10, .tcp6_in_use = 10, .time_wait = 10};
     snapshot.namespaces.push_back(std::make_shared<const model::Namespace>(std::move(ns)));
   }
   return snapshot;
