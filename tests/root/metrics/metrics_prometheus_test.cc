@@ -76,8 +76,12 @@ class MetricsPrometheus : public ::testing::Test {
     LISTENQ_SKIP_IF_(WhyNoPrometheus());
     const std::string one = absl::StrCat("unix://", folder_.Path("one.sock"));
     const std::string two = absl::StrCat("unix://", folder_.Path("two.sock"));
-    agent_ = std::make_unique<Program>(std::vector<std::string>{LISTENQ_AGENT, "--listen", one, "--node-name",
-                                                                "one", "--cri-endpoint", "off"});
+    std::vector<std::string> agent = kEndWithParent;
+    for (const char* word :
+         {LISTENQ_AGENT, "--listen", one.c_str(), "--node-name", "one", "--cri-endpoint", "off"}) {
+      agent.emplace_back(word);
+    }
+    agent_ = std::make_unique<Program>(agent);
     pods_ = std::make_unique<PodNode>(two);
     auto fleet = std::make_shared<aggregator::Fleet>();
     for (const std::string& address : {one, two}) {

@@ -85,10 +85,14 @@ std::string WhyNoPrometheus() {
 
 Prometheus::Prometheus(uint16_t target, const std::string& rules_file) : port_(FreePort()) {
   const std::string config = folder_.Write("prometheus.yml", Configuration(target, rules_file));
-  program_ = std::make_unique<Program>(
-      std::vector<std::string>{FindPrometheusTool("prometheus"), absl::StrCat("--config.file=", config),
-                               absl::StrCat("--storage.tsdb.path=", folder_.Path("data")),
-                               absl::StrCat("--web.listen-address=127.0.0.1:", port_), "--log.level=warn"});
+  std::vector<std::string> argv = kEndWithParent;
+  for (const std::string& word :
+       {FindPrometheusTool("prometheus"), absl::StrCat("--config.file=", config),
+        absl::StrCat("--storage.tsdb.path=", folder_.Path("data")),
+        absl::StrCat("--web.listen-address=127.0.0.1:", port_), std::string("--log.level=warn")}) {
+    argv.push_back(word);
+  }
+  program_ = std::make_unique<Program>(argv);
 }
 
 std::string Prometheus::Raw(const std::string& expression) const {

@@ -19,6 +19,9 @@ std::string FindPrometheusTool(const std::string& name);
 // For LISTENQ_SKIP_IF_: "" when both are there.
 std::string WhyNoPrometheus();
 
+// What a program's arguments begin with that must not outlive a test that dies.
+inline const std::vector<std::string> kEndWithParent = {"/usr/bin/setpriv", "--pdeathsig", "KILL"};
+
 // Contract: scrapes 127.0.0.1:target every second and evaluates the rules as often, from construction to
 //   destruction; listens on a loopback port of its own.
 class Prometheus {
