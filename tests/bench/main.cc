@@ -39,9 +39,13 @@ struct Part {
 };
 
 const std::vector<Part>& AllParts() {
-  static const auto* const kParts = new std::vector<Part>{
-      {"sample", RunSamplePart}, {"agent", RunAgentPart}, {"names", RunNamesPart, /*own_machine=*/false},
-      {"day", RunDayPart},       {"front", RunFrontPart}, {"cluster", RunClusterPart, true, false}};
+  static const auto* const kParts =
+      new std::vector<Part>{{"sample", RunSamplePart},
+                            {"agent", RunAgentPart},
+                            {"names", RunNamesPart, /*own_machine=*/false},
+                            {"day", RunDayPart},
+                            {"front", RunFrontPart},
+                            {"cluster", RunClusterPart, /*own_machine=*/true, /*by_default=*/false}};
   return *kParts;
 }
 
