@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "aggregator/fleet.h"
-#include "aggregator/peer.h"
+#include "aggregator/peers/fleet.h"
+#include "aggregator/peers/peer.h"
 #include "listenq/v1/observer.pb.h"
 
 namespace listenq::aggregator {

@@ -15,9 +15,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "aggregator/answer_parts.h"
-#include "aggregator/fleet.h"
 #include "aggregator/merge.h"
-#include "aggregator/peer.h"
+#include "aggregator/peers/fleet.h"
+#include "aggregator/peers/peer.h"
 
 namespace listenq::aggregator {
 

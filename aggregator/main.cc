@@ -44,6 +44,8 @@ int main(int argc, char** argv) {
   using listenq::aggregator::Fail;
   // One heap for all threads: gRPC's own would each keep what they once needed.
   mallopt(M_ARENA_MAX, 1);
+  // The text of a scrape goes back to the system; left to itself, malloc would keep it.
+  mallopt(M_MMAP_THRESHOLD, 128 << 10);
   auto parsed = listenq::aggregator::ParseFlags(argc, argv);
   if (const auto* exit = std::get_if<listenq::base::EarlyExit>(&parsed)) {
     std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);

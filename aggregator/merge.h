@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "aggregator/fleet.h"
-#include "aggregator/peer.h"
+#include "aggregator/peers/fleet.h"
+#include "aggregator/peers/peer.h"
 #include "listenq/v1/observer.pb.h"
 
 namespace listenq::aggregator {

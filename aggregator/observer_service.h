@@ -5,8 +5,8 @@
 #include <atomic>
 
 #include "absl/time/time.h"
-#include "aggregator/peer_set.h"
-#include "aggregator/ticker.h"
+#include "aggregator/peers/peer_set.h"
+#include "aggregator/peers/ticker.h"
 #include "listenq/v1/observer.grpc.pb.h"
 
 namespace listenq::aggregator {

@@ -11,10 +11,10 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "agent/sys/status.h"
-#include "aggregator/metrics_server.h"
+#include "aggregator/metrics/metrics_server.h"
 #include "aggregator/observer_service.h"
-#include "aggregator/peer_set.h"
-#include "aggregator/ticker.h"
+#include "aggregator/peers/peer_set.h"
+#include "aggregator/peers/ticker.h"
 #include "base/logging.h"
 #include "base/server.h"
 

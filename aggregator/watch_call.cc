@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "aggregator/peer.h"
+#include "aggregator/peers/peer.h"
 
 namespace listenq::aggregator {
 namespace {

@@ -15,8 +15,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "agent/sys/mutex.h"
-#include "aggregator/fleet.h"
-#include "aggregator/ticker.h"
+#include "aggregator/peers/fleet.h"
+#include "aggregator/peers/ticker.h"
 #include "listenq/v1/observer.grpc.pb.h"
 
 namespace listenq::aggregator {

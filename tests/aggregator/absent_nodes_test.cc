@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "aggregator/observer_service.h"
-#include "aggregator/peer_set.h"
+#include "aggregator/peers/peer_set.h"
 #include "tests/aggregator/fleet_fixture.h"
 #include "tests/fakes/fake_source.h"
 #include "tests/support/wait.h"

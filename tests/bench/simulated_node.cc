@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "agent/model/sysctl.h"
-#include "aggregator/metrics_tables.h"
+#include "aggregator/metrics/metrics_tables.h"
 
 namespace listenq::bench {
 namespace {

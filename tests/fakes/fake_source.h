@@ -9,7 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "agent/sys/mutex.h"
-#include "aggregator/peer_source.h"
+#include "aggregator/peers/peer_source.h"
 
 namespace listenq::fakes {
 

@@ -1,4 +1,4 @@
-#include "aggregator/http_server.h"
+#include "aggregator/metrics/http_server.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

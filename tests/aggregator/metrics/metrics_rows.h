@@ -12,7 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
-#include "aggregator/metrics_state.h"
+#include "aggregator/metrics/metrics_state.h"
 #include "listenq/v1/observer.pb.h"
 
 namespace listenq::aggregator {

@@ -1,4 +1,4 @@
-#include "aggregator/metrics_server.h"
+#include "aggregator/metrics/metrics_server.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "aggregator/fleet.h"
+#include "aggregator/peers/fleet.h"
 #include "base/address.h"
 #include "tests/agent/serve/serving_view.h"
 #include "tests/aggregator/metrics/http_get.h"

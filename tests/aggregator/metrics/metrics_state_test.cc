@@ -1,4 +1,4 @@
-#include "aggregator/metrics_state.h"
+#include "aggregator/metrics/metrics_state.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "aggregator/metrics_text.h"
+#include "aggregator/metrics/metrics_text.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "aggregator/metrics_state.h"
+#include "aggregator/metrics/metrics_state.h"
 #include "tests/aggregator/metrics/metrics_rows.h"
 
 namespace listenq::aggregator {
