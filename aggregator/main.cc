@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/synchronization/mutex.h"
 #include "aggregator/config.h"
 #include "aggregator/server.h"
 #include "base/flags.h"
@@ -44,8 +45,11 @@ int main(int argc, char** argv) {
   using listenq::aggregator::Fail;
   // One heap for all threads: gRPC's own would each keep what they once needed.
   mallopt(M_ARENA_MAX, 1);
-  // The text of a scrape goes back to the system; left to itself, malloc would keep it.
-  mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  // What is large goes back to the system, and its pages that nobody touched are never there: the text of a
+  // scrape, the 64 KiB that gRPC reads into for each connection. Left to itself, malloc would keep it.
+  mallopt(M_MMAP_THRESHOLD, 64 << 10);
+  // Debian's abseil looks for cycles at each of gRPC's locks.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   auto parsed = listenq::aggregator::ParseFlags(argc, argv);
   if (const auto* exit = std::get_if<listenq::base::EarlyExit>(&parsed)) {
     std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);

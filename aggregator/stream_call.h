@@ -2,6 +2,7 @@
 #ifndef LISTENQ_AGGREGATOR_STREAM_CALL_H_
 #define LISTENQ_AGGREGATOR_STREAM_CALL_H_
 
+#include <google/protobuf/arena.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/client_callback.h>
 #include <grpcpp/support/server_callback.h>
@@ -134,7 +135,9 @@ class StreamCall final : public grpc::ServerWriteReactor<typename Rpc::Response>
 template <typename Rpc>
 class StreamCall<Rpc>::PeerCall final : public grpc::ClientReadReactor<Response> {
  public:
-  PeerCall(StreamCall* owner, std::shared_ptr<Peer> peer) : owner_(owner), peer_(std::move(peer)) {}
+  PeerCall(StreamCall* owner, std::shared_ptr<Peer> peer, size_t index)
+      : owner_(owner), peer_(std::move(peer)), index_(index) {}
+  [[nodiscard]] size_t index() const { return index_; }
 
   void Start() {
     context_.set_deadline(absl::ToChronoTime(owner_->times_.deadline));
@@ -144,14 +147,14 @@ class StreamCall<Rpc>::PeerCall final : public grpc::ClientReadReactor<Response>
     this->StartCall();
   }
   void ReadNext() {
-    message_.Clear();
+    NewMessage();
     reading_since_.store(absl::ToUnixMicros(absl::Now()));
-    this->StartRead(&message_);
+    this->StartRead(message_);
   }
   void OnReadDone(bool ok) override {
     reading_since_.store(kNotReading);
     if (!ok) return this->RemoveHold();
-    owner_->OnMessage(this, std::move(message_));
+    owner_->OnMessage(this, std::move(*message_));
   }
   void OnDone(const grpc::Status& status) override { owner_->OnPeerDone(this, Explain(status)); }
 
@@ -189,6 +192,15 @@ class StreamCall<Rpc>::PeerCall final : public grpc::ClientReadReactor<Response>
  private:
   static constexpr int64_t kNotReading = 0;
 
+  void NewMessage() {
+    if (owner_->Limit() == 0) {
+      on_heap_.Clear();
+      message_ = &on_heap_;
+      return;
+    }
+    arena_.Reset();
+    message_ = google::protobuf::Arena::CreateMessage<Response>(&arena_);
+  }
   // What became of it, where gRPC's status does not say.
   [[nodiscard]] grpc::Status Explain(const grpc::Status& status) const {
     if (refusal_.has_value()) return *refusal_;
@@ -205,7 +217,11 @@ class StreamCall<Rpc>::PeerCall final : public grpc::ClientReadReactor<Response>
   StreamCall* const owner_;
   const std::shared_ptr<Peer> peer_;
   grpc::ClientContext context_;
-  Response message_;
+  const size_t index_;
+  // Rows of which most are not taken: one piece of memory for all of them.
+  google::protobuf::Arena arena_;
+  Response on_heap_;
+  Response* message_ = nullptr;
   PeerParts parts_;
   uint64_t rows_ = 0;
   uint64_t bytes_ = 0;
@@ -221,7 +237,7 @@ void StreamCall<Rpc>::StartPeers() {
   {
     const sys::MutexLock lock(mutex_);
     while (!cancelled_ && active_ < kMaxConcurrent && calls_.size() < fleet_->peers.size()) {
-      calls_.push_back(std::make_unique<PeerCall>(this, fleet_->peers[calls_.size()]));
+      calls_.push_back(std::make_unique<PeerCall>(this, fleet_->peers[calls_.size()], calls_.size()));
       started.push_back(calls_.back().get());
       ++active_;
     }
@@ -237,13 +253,17 @@ template <typename Rpc>
 void StreamCall<Rpc>::CancelAll() {
   const sys::MutexLock lock(mutex_);
   cancelled_ = true;
-  for (const auto& call : calls_) call->Cancel();
+  for (const auto& call : calls_) {
+    if (call != nullptr) call->Cancel();
+  }
 }
 
 template <typename Rpc>
 void StreamCall<Rpc>::OnTick(absl::Time now) {
   const sys::MutexLock lock(mutex_);
-  for (const auto& call : calls_) call->CancelIfStalled(now);
+  for (const auto& call : calls_) {
+    if (call != nullptr) call->CancelIfStalled(now);
+  }
 }
 
 template <typename Rpc>
@@ -277,7 +297,7 @@ bool StreamCall<Rpc>::TakeBatch(PeerCall* from, Response&& message) {
     queue_.push_back({.message = std::move(message), .from = from});
     return false;
   }
-  google::protobuf::RepeatedPtrField<Row> taken;
+  google::protobuf::RepeatedPtrField<Row> taken(message.GetArena());
   taken.Swap(rows);
   const auto head = std::make_shared<const Batch>(message.batch());
   for (Row& row : taken) top_->Add(head, std::move(row));
@@ -286,11 +306,15 @@ bool StreamCall<Rpc>::TakeBatch(PeerCall* from, Response&& message) {
 
 template <typename Rpc>
 void StreamCall<Rpc>::OnPeerDone(PeerCall* peer, const grpc::Status& status) {
+  // gRPC is through with it: what it holds is not needed until the last one's end.
+  std::unique_ptr<PeerCall> done;
   {
     const sys::MutexLock lock(mutex_);
     --active_;
     parts_.Add(peer->peer(), std::move(peer->parts()), status);
+    done = std::move(calls_[peer->index()]);
   }
+  done.reset();
   StartPeers();
 }
 

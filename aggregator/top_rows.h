@@ -25,10 +25,11 @@ class TopRows {
 
   TopRows(size_t limit, Before before) : limit_(limit), before_(std::move(before)) {}
 
-  void Add(std::shared_ptr<const Batch> head, Row row) {
-    Entry entry{.row = std::move(row), .head = std::move(head), .position = next_position_++};
-    if (entries_.size() == limit_ && !ComesFirst(entry, entries_.front())) return;
-    entries_.push_back(std::move(entry));
+  // A row that does not come among them is left as it is.
+  void Add(const std::shared_ptr<const Batch>& head, Row&& row) {
+    const size_t position = next_position_++;
+    if (entries_.size() == limit_ && !ComesFirst(row, *head, position, entries_.front())) return;
+    entries_.push_back({.row = std::move(row), .head = head, .position = position});
     std::push_heap(entries_.begin(), entries_.end(), Order());
     if (entries_.size() <= limit_) return;
     std::pop_heap(entries_.begin(), entries_.end(), Order());
@@ -42,14 +43,14 @@ class TopRows {
   }
 
  private:
-  bool ComesFirst(const Entry& a, const Entry& b) const {
-    if (before_(a.row, b.row)) return true;
-    if (before_(b.row, a.row)) return false;
-    if (const int order = a.head->node_name().compare(b.head->node_name()); order != 0) return order < 0;
-    return a.position < b.position;
+  bool ComesFirst(const Row& row, const Batch& head, size_t position, const Entry& other) const {
+    if (before_(row, other.row)) return true;
+    if (before_(other.row, row)) return false;
+    if (const int order = head.node_name().compare(other.head->node_name()); order != 0) return order < 0;
+    return position < other.position;
   }
   auto Order() const {
-    return [this](const Entry& a, const Entry& b) { return ComesFirst(a, b); };
+    return [this](const Entry& a, const Entry& b) { return ComesFirst(a.row, *a.head, a.position, b); };
   }
 
   const size_t limit_;

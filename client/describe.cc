@@ -163,7 +163,7 @@ v1::ListNamespacesRequest NamespacesRequest(const Options& options, size_t limit
   v1::ListNamespacesRequest request;
   *request.mutable_filter() = MakeFilter(options.selection);
   request.set_limit(static_cast<uint32_t>(limit));
-  request.add_sysctl_names("*");
+  request.add_sysctl_names(std::string("*"));  // gcc 12 warns of a text that overlaps itself (PR 105651)
   for (const char* name : kLossCounters) request.add_counter_names(name);
   return request;
 }

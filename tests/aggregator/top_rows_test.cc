@@ -31,7 +31,7 @@ std::vector<std::string> Taken(Top* top) {
 TEST(TopRows, KeepsWhatComesFirst) {
   Top top(3, Larger);
   const auto a = std::make_shared<const Head>(Head{"a"});
-  for (const int row : {4, 9, 1, 7, 8}) top.Add(a, row);
+  for (const int row : {4, 9, 1, 7, 8}) top.Add(a, int{row});
   EXPECT_THAT(Taken(&top), ElementsAre("a9", "a8", "a7"));
 }
 
@@ -54,7 +54,7 @@ TEST(TopRows, IsWhatSortingAllWouldGive) {
   const auto head = std::make_shared<const Head>(Head{"a"});
   for (int i = 0; i < 5000; ++i) {
     all.push_back(static_cast<int>(random() % 1000));
-    top.Add(head, all.back());
+    top.Add(head, int{all.back()});
   }
   std::sort(all.begin(), all.end(), Larger);
   all.resize(50);
