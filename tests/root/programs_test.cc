@@ -31,6 +31,7 @@
 namespace listenq::test {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -220,7 +221,10 @@ TEST_F(Programs, ALostSynIsFollowedAndRecorded) {
   ASSERT_EQ(episodes.size(), 1u);
   EXPECT_GE(episodes[0]["counts"]["acceptQueueFull"].as<uint64_t>(), 1u);
   EXPECT_EQ(episodes[0]["shares"][0]["localPort"].as<int>(), 8080);
-  EXPECT_EQ(episodes[0]["shares"][0]["drops"]["attribution"].as<std::string>(), "ATTRIBUTION_EXACT");
+  // Bounds, where a SYN came between the reading of the listener and that of the namespace.
+  const YAML::Node drops = episodes[0]["shares"][0]["drops"];
+  EXPECT_THAT(drops["attribution"].as<std::string>(), AnyOf("ATTRIBUTION_EXACT", "ATTRIBUTION_BOUNDED"));
+  EXPECT_GE(drops["min"].as<uint64_t>(), 1u);
 }
 
 TEST_F(Programs, TheDefaultCapabilitiesNameAnotherUsersProcess) {
