@@ -65,7 +65,12 @@ class StreamCall final : public grpc::ServerWriteReactor<typename Rpc::Response>
       }
     }
     ticker_->Add(this);
-    StartPeers();
+    Step step;
+    {
+      const sys::MutexLock lock(mutex_);
+      NextPeers(&step);
+    }
+    Do(step);
   }
 
   ~StreamCall() override { ticker_->Remove(this); }
@@ -95,8 +100,19 @@ class StreamCall final : public grpc::ServerWriteReactor<typename Rpc::Response>
     }
   }
 
-  // As many as may run. Without any to run the answer ends.
-  void StartPeers() ABSL_LOCKS_EXCLUDED(mutex_);
+  // What is to be done once the lock is free. Only the one that a step says is still to be sent, read or
+  // started keeps the call alive then: nothing else of it is used after the lock.
+  struct Step {
+    std::vector<PeerCall*> start;
+    std::vector<PeerCall*> read;
+    bool write = false;
+    std::optional<grpc::Status> end;
+  };
+  void Do(const Step& step) ABSL_LOCKS_EXCLUDED(mutex_);
+  // As many peers as may run. Without any to run the answer ends.
+  void NextPeers(Step* step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A write, or the end of the call, if it is time to.
+  void NextWrite(Step* step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CancelAll() ABSL_LOCKS_EXCLUDED(mutex_);
   // Peers that stall are cancelled.
   void OnTick(absl::Time now) override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -107,8 +123,6 @@ class StreamCall final : public grpc::ServerWriteReactor<typename Rpc::Response>
   // What comes behind the rows that passed through.
   void AddEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AddTopRows() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Starts a write, or ends the call, if it is time to.
-  void SendNext() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::shared_ptr<const Fleet> fleet_;
   Ticker* const ticker_;
@@ -231,22 +245,23 @@ class StreamCall<Rpc>::PeerCall final : public grpc::ClientReadReactor<Response>
 };
 
 template <typename Rpc>
-void StreamCall<Rpc>::StartPeers() {
-  std::vector<PeerCall*> started;
-  bool ended = false;
-  {
-    const sys::MutexLock lock(mutex_);
-    while (!cancelled_ && active_ < kMaxConcurrent && calls_.size() < fleet_->peers.size()) {
-      calls_.push_back(std::make_unique<PeerCall>(this, fleet_->peers[calls_.size()], calls_.size()));
-      started.push_back(calls_.back().get());
-      ++active_;
-    }
-    ended = active_ == 0;
-    if (ended) AddEnd();
+void StreamCall<Rpc>::Do(const Step& step) {
+  for (PeerCall* call : step.start) call->Start();
+  for (PeerCall* call : step.read) call->ReadNext();
+  if (step.write) this->StartWrite(&current_.message);
+  if (step.end.has_value()) this->Finish(*step.end);
+}
+
+template <typename Rpc>
+void StreamCall<Rpc>::NextPeers(Step* step) {
+  while (!cancelled_ && active_ < kMaxConcurrent && calls_.size() < fleet_->peers.size()) {
+    calls_.push_back(std::make_unique<PeerCall>(this, fleet_->peers[calls_.size()], calls_.size()));
+    step->start.push_back(calls_.back().get());
+    ++active_;
   }
-  // After the last of them this call may be over.
-  for (PeerCall* call : started) call->Start();
-  if (ended) SendNext();
+  if (active_ > 0) return;
+  AddEnd();
+  NextWrite(step);
 }
 
 template <typename Rpc>
@@ -269,6 +284,7 @@ void StreamCall<Rpc>::OnTick(absl::Time now) {
 template <typename Rpc>
 void StreamCall<Rpc>::OnMessage(PeerCall* from, Response&& message) {
   bool read_next = true;
+  Step step;
   {
     const sys::MutexLock lock(mutex_);
     if (from->refused()) {
@@ -279,9 +295,10 @@ void StreamCall<Rpc>::OnMessage(PeerCall* from, Response&& message) {
       const grpc::Status taken = from->parts().Take(from->peer(), &message);
       if (!taken.ok()) from->Refuse(taken);
     }
+    if (!read_next) NextWrite(&step);
   }
   if (read_next) return from->ReadNext();
-  SendNext();
+  Do(step);
 }
 
 template <typename Rpc>
@@ -308,14 +325,15 @@ template <typename Rpc>
 void StreamCall<Rpc>::OnPeerDone(PeerCall* peer, const grpc::Status& status) {
   // gRPC is through with it: what it holds is not needed until the last one's end.
   std::unique_ptr<PeerCall> done;
+  Step step;
   {
     const sys::MutexLock lock(mutex_);
     --active_;
     parts_.Add(peer->peer(), std::move(peer->parts()), status);
     done = std::move(calls_[peer->index()]);
+    NextPeers(&step);
   }
-  done.reset();
-  StartPeers();
+  Do(step);
 }
 
 template <typename Rpc>
@@ -346,40 +364,36 @@ void StreamCall<Rpc>::AddTopRows() {
 }
 
 template <typename Rpc>
-void StreamCall<Rpc>::SendNext() {
-  std::optional<grpc::Status> end;
+void StreamCall<Rpc>::NextWrite(Step* step) {
+  if (writing_ || finished_) return;
   std::deque<Outgoing> unsent;
-  {
-    const sys::MutexLock lock(mutex_);
-    if (writing_ || finished_) return;
-    if (cancelled_) unsent.swap(queue_);
-    if (!queue_.empty()) {
-      writing_ = true;
-      current_ = std::move(queue_.front());
-      queue_.pop_front();
-    } else if (complete_) {
-      finished_ = true;
-      end = cancelled_ ? grpc::Status(grpc::StatusCode::CANCELLED, "the caller is gone") : parts_.End();
-    } else if (unsent.empty()) {
-      return;
-    }
+  if (cancelled_) unsent.swap(queue_);
+  if (!queue_.empty()) {
+    writing_ = true;
+    current_ = std::move(queue_.front());
+    queue_.pop_front();
+    step->write = true;
+  } else if (complete_) {
+    finished_ = true;
+    step->end = cancelled_ ? grpc::Status(grpc::StatusCode::CANCELLED, "the caller is gone") : parts_.End();
+  } else {
+    // Nobody reads any more: their peers learn by reading on that they are cancelled.
+    for (const Outgoing& outgoing : unsent) step->read.push_back(outgoing.from);
   }
-  if (end.has_value()) return this->Finish(*end);
-  if (unsent.empty()) return this->StartWrite(&current_.message);
-  // Nobody reads any more: their peers learn by reading on that they are cancelled.
-  for (const Outgoing& outgoing : unsent) outgoing.from->ReadNext();
 }
 
 template <typename Rpc>
 void StreamCall<Rpc>::OnWriteDone(bool ok) {
   if (!ok) CancelAll();
   PeerCall* const from = current_.from;
+  Step step;
   {
     const sys::MutexLock lock(mutex_);
     writing_ = false;
+    NextWrite(&step);
   }
   if (from != nullptr) from->ReadNext();
-  SendNext();
+  Do(step);
 }
 
 }  // namespace listenq::aggregator

@@ -150,6 +150,7 @@ void WatchCall::Queue(v1::WatchDropsResponse&& message) {
 }
 
 void WatchCall::OnPeerDone(size_t slot, const grpc::Status& status) {
+  Step step;
   {
     const sys::MutexLock lock(mutex_);
     Slot& ended = slots_[slot];
@@ -163,8 +164,9 @@ void WatchCall::OnPeerDone(size_t slot, const grpc::Status& status) {
       *message.mutable_node_status() = FailedStatus(*ended.peer, status);
       Queue(std::move(message));
     }
+    NextStep(&step);
   }
-  SendNext();
+  Do(step);
 }
 
 void WatchCall::OnCancel() { End(grpc::Status(grpc::StatusCode::CANCELLED, "the caller cancelled")); }
@@ -182,29 +184,36 @@ void WatchCall::End(grpc::Status status) {
   SendNext();
 }
 
+void WatchCall::NextStep(Step* step) {
+  if (writing_ || finished_) return;
+  if (end_.has_value()) {
+    if (active_ > 0) return;
+    finished_ = true;
+    step->end = end_;
+    return;
+  }
+  if (queue_.empty()) return;
+  writing_ = true;
+  step->write = true;
+  current_ = std::move(queue_.front());
+  queue_.pop_front();
+  if (!current_.has_event()) return;
+  v1::DropEvent* event = current_.mutable_event();
+  event->set_missed_events(event->missed_events() + std::exchange(missed_, 0));
+}
+
+void WatchCall::Do(const Step& step) {
+  if (step.write) StartWrite(&current_);
+  if (step.end.has_value()) Finish(*step.end);
+}
+
 void WatchCall::SendNext() {
-  std::optional<grpc::Status> end;
+  Step step;
   {
     const sys::MutexLock lock(mutex_);
-    if (writing_ || finished_) return;
-    if (end_.has_value()) {
-      if (active_ > 0) return;
-      finished_ = true;
-      end = end_;
-    } else if (queue_.empty()) {
-      return;
-    } else {
-      writing_ = true;
-      current_ = std::move(queue_.front());
-      queue_.pop_front();
-      if (current_.has_event()) {
-        v1::DropEvent* event = current_.mutable_event();
-        event->set_missed_events(event->missed_events() + std::exchange(missed_, 0));
-      }
-    }
+    NextStep(&step);
   }
-  if (end.has_value()) return Finish(*end);
-  StartWrite(&current_);
+  Do(step);
 }
 
 void WatchCall::OnWriteDone(bool ok) {

@@ -61,6 +61,15 @@ class WatchCall final : public grpc::ServerWriteReactor<v1::WatchDropsResponse>,
   void OnPeerDone(size_t slot, const grpc::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
   void End(grpc::Status status) ABSL_LOCKS_EXCLUDED(mutex_);
   void Queue(v1::WatchDropsResponse&& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What is to be done once the lock is free. A peer's end may be the last that kept the call alive: nothing
+  // else of it is used after that.
+  struct Step {
+    bool write = false;
+    std::optional<grpc::Status> end;
+  };
+  void NextStep(Step* step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Do(const Step& step) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Both, for whoever knows that the call lives.
   void SendNext() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::shared_ptr<const Fleet> fleet_;

@@ -306,6 +306,20 @@ TEST_F(StreamCallTest, ACallerThatGoesCancelsThePeers) {
   fakes_.clear();
 }
 
+// Peers' ends come on several threads at once: one of them is the last, and nobody touches the call after it.
+TEST_F(StreamCallTest, ManyPeersEndTogether) {
+  AddNode("a", {WithQueues({5})});
+  for (int i = 0; i < 40; ++i) AddNobody(absl::StrCat("none", i));
+  Start();
+  for (int i = 0; i < 300; ++i) {
+    v1::ListListenersRequest request;
+    request.set_limit(i % 2);
+    const auto result = ListListeners(request);
+    ASSERT_TRUE(result.status.ok()) << result.status.error_message();
+    ASSERT_EQ(StatusesOf(result.messages).size(), 41u);
+  }
+}
+
 TEST_F(StreamCallTest, AnAggregatorIsAPeerToo) {
   AddNode("a", {WithQueues({5})});
   AddNode("b", {WithQueues({7})});

@@ -151,6 +151,19 @@ TEST_F(WatchCallTest, WhoAnswersForAnotherNodeIsRefused) {
   EXPECT_EQ(watcher.StatusOf("a").state(), v1::NODE_STATE_UNSPECIFIED);
 }
 
+// Their ends come on several threads at once.
+TEST_F(WatchCallTest, ManyPeersEndTogetherWhereTheCallerLeaves) {
+  for (int i = 0; i < 30; ++i) AddFake(absl::StrCat("f", i)).hang = true;
+  for (int i = 0; i < 30; ++i) AddNobody(absl::StrCat("none", i));
+  Start();
+  for (int i = 0; i < 30; ++i) {
+    Watcher watcher(*stub_);
+    ASSERT_TRUE(test::WaitUntil([&] { return watcher.StatusCount() >= 30; }));
+  }
+  v1::ListNodesResponse response;
+  EXPECT_TRUE(stub_->ListNodes(NewContext().get(), {}, &response).ok()) << "it lives";
+}
+
 TEST_F(WatchCallTest, EndsWithTheServer) {
   AddNode("a", {WithQueues({1})});
   AddNobody("none");
