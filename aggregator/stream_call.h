@@ -70,7 +70,7 @@ class StreamCall final : public grpc::ServerWriteReactor<typename Rpc::Response>
       const sys::MutexLock lock(mutex_);
       NextPeers(&step);
     }
-    Do(step);
+    Do(this, step);
   }
 
   ~StreamCall() override { ticker_->Remove(this); }
@@ -108,7 +108,8 @@ class StreamCall final : public grpc::ServerWriteReactor<typename Rpc::Response>
     bool write = false;
     std::optional<grpc::Status> end;
   };
-  void Do(const Step& step) ABSL_LOCKS_EXCLUDED(mutex_);
+  // `call` may be gone where there is nothing to write or to end.
+  static void Do(StreamCall* call, const Step& step);
   // As many peers as may run. Without any to run the answer ends.
   void NextPeers(Step* step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A write, or the end of the call, if it is time to.
@@ -245,11 +246,11 @@ class StreamCall<Rpc>::PeerCall final : public grpc::ClientReadReactor<Response>
 };
 
 template <typename Rpc>
-void StreamCall<Rpc>::Do(const Step& step) {
-  for (PeerCall* call : step.start) call->Start();
-  for (PeerCall* call : step.read) call->ReadNext();
-  if (step.write) this->StartWrite(&current_.message);
-  if (step.end.has_value()) this->Finish(*step.end);
+void StreamCall<Rpc>::Do(StreamCall* call, const Step& step) {
+  for (PeerCall* peer : step.start) peer->Start();
+  for (PeerCall* peer : step.read) peer->ReadNext();
+  if (step.write) call->StartWrite(&call->current_.message);
+  if (step.end.has_value()) call->Finish(*step.end);
 }
 
 template <typename Rpc>
@@ -298,7 +299,7 @@ void StreamCall<Rpc>::OnMessage(PeerCall* from, Response&& message) {
     if (!read_next) NextWrite(&step);
   }
   if (read_next) return from->ReadNext();
-  Do(step);
+  Do(this, step);
 }
 
 template <typename Rpc>
@@ -333,7 +334,7 @@ void StreamCall<Rpc>::OnPeerDone(PeerCall* peer, const grpc::Status& status) {
     done = std::move(calls_[peer->index()]);
     NextPeers(&step);
   }
-  Do(step);
+  Do(this, step);
 }
 
 template <typename Rpc>
@@ -393,7 +394,7 @@ void StreamCall<Rpc>::OnWriteDone(bool ok) {
     NextWrite(&step);
   }
   if (from != nullptr) from->ReadNext();
-  Do(step);
+  Do(this, step);
 }
 
 }  // namespace listenq::aggregator

@@ -166,7 +166,7 @@ void WatchCall::OnPeerDone(size_t slot, const grpc::Status& status) {
     }
     NextStep(&step);
   }
-  Do(step);
+  Do(this, step);
 }
 
 void WatchCall::OnCancel() { End(grpc::Status(grpc::StatusCode::CANCELLED, "the caller cancelled")); }
@@ -202,9 +202,9 @@ void WatchCall::NextStep(Step* step) {
   event->set_missed_events(event->missed_events() + std::exchange(missed_, 0));
 }
 
-void WatchCall::Do(const Step& step) {
-  if (step.write) StartWrite(&current_);
-  if (step.end.has_value()) Finish(*step.end);
+void WatchCall::Do(WatchCall* call, const Step& step) {
+  if (step.write) call->StartWrite(&call->current_);
+  if (step.end.has_value()) call->Finish(*step.end);
 }
 
 void WatchCall::SendNext() {
@@ -213,7 +213,7 @@ void WatchCall::SendNext() {
     const sys::MutexLock lock(mutex_);
     NextStep(&step);
   }
-  Do(step);
+  Do(this, step);
 }
 
 void WatchCall::OnWriteDone(bool ok) {

@@ -68,7 +68,8 @@ class WatchCall final : public grpc::ServerWriteReactor<v1::WatchDropsResponse>,
     std::optional<grpc::Status> end;
   };
   void NextStep(Step* step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Do(const Step& step) ABSL_LOCKS_EXCLUDED(mutex_);
+  // `call` may be gone where there is nothing to write or to end.
+  static void Do(WatchCall* call, const Step& step);
   // Both, for whoever knows that the call lives.
   void SendNext() ABSL_LOCKS_EXCLUDED(mutex_);
 

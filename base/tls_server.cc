@@ -34,10 +34,11 @@ std::vector<std::string> NamesOf(const grpc_auth_context* context) {
 class TlsServerCredentials final : public grpc::ServerCredentials {
  public:
   explicit TlsServerCredentials(const TlsServerOptions& options)
-      : keeper_(*options.keeper), allowed_(options.allowed_callers) {
-    credentials_ = grpc_ssl_server_credentials_create_with_options(
-        grpc_ssl_server_credentials_create_options_using_config_fetcher(
-            GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY, &FetchCertificates, this));
+      : keeper_(*options.keeper),
+        allowed_(options.allowed_callers),
+        credentials_(grpc_ssl_server_credentials_create_with_options(
+            grpc_ssl_server_credentials_create_options_using_config_fetcher(
+                GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY, &FetchCertificates, this))) {
     if (!allowed_.empty()) {
       grpc_server_credentials_set_auth_metadata_processor(
           credentials_, {.process = &CheckCaller, .destroy = nullptr, .state = this});
@@ -85,7 +86,7 @@ class TlsServerCredentials final : public grpc::ServerCredentials {
 
   const TlsKeeper& keeper_;
   const std::vector<std::string> allowed_;
-  grpc_server_credentials* credentials_;
+  grpc_server_credentials* const credentials_;
   sys::Mutex mutex_;
   std::shared_ptr<const TlsMaterial> in_use_ ABSL_GUARDED_BY(mutex_);
 };
