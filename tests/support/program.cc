@@ -1,7 +1,7 @@
 #include "tests/support/program.h"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,31 +15,19 @@
 
 namespace listenq::test {
 
-namespace {
-
-// In the child. Nothing but system calls: the parent may have other threads.
-[[noreturn]] void Exec(char* const* argv, const char* out, const char* err) {
-  // A test that is killed has no destructors.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const int flags = O_WRONLY | O_CREAT | O_APPEND;
-  const bool ready = dup2(open("/dev/null", O_RDONLY), 0) == 0 && dup2(open(out, flags, 0600), 1) == 1 &&
-                     dup2(open(err, flags, 0600), 2) == 2;
-  if (ready) execv(argv[0], argv);
-  _exit(127);
-}
-
-}  // namespace
-
 Program::Program(const std::vector<std::string>& argv) {
-  if (access(argv[0].c_str(), X_OK) != 0) Die(absl::StrCat("start ", absl::StrJoin(argv, " ")));
-  const std::string out = folder_.Path("out");
-  const std::string err = folder_.Path("err");
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  const int flags = O_WRONLY | O_CREAT | O_APPEND;
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, folder_.Path("out").c_str(), flags, 0600);
+  posix_spawn_file_actions_addopen(&actions, 2, folder_.Path("err").c_str(), flags, 0600);
   std::vector<char*> raw;
   for (const std::string& argument : argv) raw.push_back(const_cast<char*>(argument.c_str()));
   raw.push_back(nullptr);
-  pid_ = fork();
-  if (pid_ == 0) Exec(raw.data(), out.c_str(), err.c_str());
-  if (pid_ < 0) Die(absl::StrCat("fork for ", argv[0]));
+  const int error = posix_spawn(&pid_, raw[0], &actions, nullptr, raw.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) Die(absl::StrCat("start ", absl::StrJoin(argv, " ")));
 }
 
 Program::~Program() {
