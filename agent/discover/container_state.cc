@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/strip.h"
 #include "agent/discover/foreign_json.h"
+#include "agent/sys/json.h"
 
 namespace listenq::discover {
 namespace {
@@ -30,12 +31,12 @@ std::map<std::string, std::string> LabelsOf(const json& value) {
 PlainContainer PodmanContainer(const json& entry, const json& metadata) {
   PlainContainer container;
   container.runtime = "podman";
-  container.id = TextOf(Child(entry, {"id"}));
+  container.id = TextOf(sys::Child(entry, {"id"}));
   // `podman rename` changes the names, not the metadata.
-  const json& names = Child(entry, {"names"});
+  const json& names = sys::Child(entry, {"names"});
   if (names.is_array() && !names.empty()) container.name = TextOf(names.front());
-  if (container.name.empty()) container.name = TextOf(Child(metadata, {"name"}));
-  container.image = TextOf(Child(metadata, {"image-name"}));
+  if (container.name.empty()) container.name = TextOf(sys::Child(metadata, {"name"}));
+  container.image = TextOf(sys::Child(metadata, {"image-name"}));
   return container;
 }
 
@@ -48,15 +49,15 @@ bool IsContainerId(string_view text) {
 
 absl::StatusOr<PlainContainer> ParseDockerContainer(string_view config, string_view host_config) {
   const json state = ParseJson(config);
-  const std::string name = TextOf(Child(state, {"Name"}));
+  const std::string name = TextOf(sys::Child(state, {"Name"}));
   if (name.empty()) return absl::InvalidArgumentError("no JSON object with a name");
   PlainContainer container;
   container.runtime = "docker";
   container.name = std::string(absl::StripPrefix(name, "/"));
-  container.image = TextOf(Child(state, {"Config", "Image"}));
-  container.labels = LabelsOf(Child(state, {"Config", "Labels"}));
+  container.image = TextOf(sys::Child(state, {"Config", "Image"}));
+  container.labels = LabelsOf(sys::Child(state, {"Config", "Labels"}));
   if (const json host = ParseJson(host_config); host.is_object()) {
-    container.declared_sysctls = NetSysctlsOf(Child(host, {"Sysctls"}));
+    container.declared_sysctls = NetSysctlsOf(sys::Child(host, {"Sysctls"}));
   }
   return container;
 }
@@ -67,9 +68,9 @@ absl::StatusOr<std::vector<PlainContainer>> ParsePodmanContainers(string_view li
   std::vector<PlainContainer> containers;
   for (const json& entry : entries) {
     if (containers.size() >= kMaxContainers) break;
-    const json metadata = ParseJson(TextOf(Child(entry, {"metadata"}), kMaxJsonBytes));
+    const json metadata = ParseJson(TextOf(sys::Child(entry, {"metadata"}), kMaxJsonBytes));
     // cri-o, internal/storage/runtime.go, RuntimeContainerMetadata.
-    if (!TextOf(Child(metadata, {"pod-id"})).empty()) continue;
+    if (!TextOf(sys::Child(metadata, {"pod-id"})).empty()) continue;
     PlainContainer container = PodmanContainer(entry, metadata);
     if (IsContainerId(container.id) && !container.name.empty()) containers.push_back(std::move(container));
   }
@@ -79,7 +80,7 @@ absl::StatusOr<std::vector<PlainContainer>> ParsePodmanContainers(string_view li
 absl::StatusOr<std::shared_ptr<const SysctlMap>> ParseSpecificationSysctls(string_view specification) {
   const json document = ParseJson(specification);
   if (!document.is_object()) return absl::InvalidArgumentError("no JSON object");
-  return NetSysctlsOf(Child(document, {"linux", "sysctl"}));
+  return NetSysctlsOf(sys::Child(document, {"linux", "sysctl"}));
 }
 
 }  // namespace listenq::discover

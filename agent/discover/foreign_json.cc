@@ -4,15 +4,13 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "agent/sys/json.h"
 
 namespace listenq::discover {
 namespace {
 
 using absl::string_view;
 using nlohmann::json;
-
-// A level costs 60 times the byte that opens it.
-constexpr int kMaxDepth = 64;
 
 // The two ways to write a sysctl swap their signs: net/ipv4/conf/eth0.1/forwarding is
 // net.ipv4.conf.eth0/1.forwarding (sysctl.d(5); Kubernetes and Docker take both).
@@ -33,26 +31,7 @@ std::string WithDots(std::string name) {
 
 json ParseJson(string_view text) {
   if (text.size() > kMaxJsonBytes) return nullptr;
-  bool too_deep = false;
-  const auto keep = [&too_deep](int depth, json::parse_event_t /*event*/, json& /*parsed*/) {
-    too_deep |= depth > kMaxDepth;
-    return !too_deep;
-  };
-  json value = json::parse(text.begin(), text.end(), keep, /*allow_exceptions=*/false);
-  if (too_deep || value.is_discarded()) return nullptr;
-  return value;
-}
-
-const json& Child(const json& value, std::initializer_list<const char*> path) {
-  static const json kAbsent;
-  const json* at = &value;
-  for (const char* name : path) {
-    if (!at->is_object()) return kAbsent;
-    const auto found = at->find(name);
-    if (found == at->end()) return kAbsent;
-    at = &*found;
-  }
-  return *at;
+  return sys::ParseJson(text);
 }
 
 std::string TextOf(const json& value, size_t max_bytes) {

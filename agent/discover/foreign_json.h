@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -20,9 +19,6 @@ inline constexpr size_t kMaxJsonTextBytes = 4096;
 
 // Null for what is no JSON, too long, or nested too deep to be from a runtime.
 nlohmann::json ParseJson(absl::string_view text);
-
-// The value below `path`, member by member; null where there is none.
-const nlohmann::json& Child(const nlohmann::json& value, std::initializer_list<const char*> path);
 
 // "" for what is no string, or longer than `max_bytes`.
 std::string TextOf(const nlohmann::json& value, size_t max_bytes = kMaxJsonTextBytes);

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "agent/discover/foreign_json.h"
+#include "agent/sys/json.h"
 
 namespace listenq::discover {
 namespace {
@@ -29,22 +30,23 @@ json DocumentOf(const std::map<std::string, std::string>& info) {
 }
 
 uint32_t PidOf(const json& document) {
-  const uint64_t pid = NumberOf(Child(document, {"pid"}));
+  const uint64_t pid = NumberOf(sys::Child(document, {"pid"}));
   return pid <= kMaxPid ? static_cast<uint32_t>(pid) : 0;
 }
 
 // The entry of the network namespace in an OCI specification's list. Null for none.
 const json* FindNetwork(const json& namespaces) {
   for (const json& entry : namespaces) {
-    if (TextOf(Child(entry, {"type"})) == "network") return &entry;
+    if (TextOf(sys::Child(entry, {"type"})) == "network") return &entry;
   }
   return nullptr;
 }
 
 bool IsHostNetwork(const json& document) {
-  const json& mode = Child(document, {"config", "linux", "security_context", "namespace_options", "network"});
+  const json& mode =
+      sys::Child(document, {"config", "linux", "security_context", "namespace_options", "network"});
   if (NumberOf(mode) == kNodeNamespace) return true;
-  const json& namespaces = Child(document, {"runtimeSpec", "linux", "namespaces"});
+  const json& namespaces = sys::Child(document, {"runtimeSpec", "linux", "namespaces"});
   return namespaces.is_array() && !namespaces.empty() && FindNetwork(namespaces) == nullptr;
 }
 
@@ -57,25 +59,25 @@ std::string PinOf(const json& path) {
 
 std::string NetnsPathOf(const json& document) {
   std::string path;
-  if (const json* network = FindNetwork(Child(document, {"runtimeSpec", "linux", "namespaces"}))) {
-    path = PinOf(Child(*network, {"path"}));
+  if (const json* network = FindNetwork(sys::Child(document, {"runtimeSpec", "linux", "namespaces"}))) {
+    path = PinOf(sys::Child(*network, {"path"}));
   }
-  if (path.empty()) path = PinOf(Child(document, {"sandboxMetadata", "Metadata", "NetNSPath"}));
+  if (path.empty()) path = PinOf(sys::Child(document, {"sandboxMetadata", "Metadata", "NetNSPath"}));
   if (!path.empty()) return path;
-  for (const json& interface : Child(document, {"cniResult", "Interfaces"})) {
+  for (const json& interface : sys::Child(document, {"cniResult", "Interfaces"})) {
     // The end of a pair that stays on the node has none.
-    path = PinOf(Child(interface, {"Sandbox"}));
+    path = PinOf(sys::Child(interface, {"Sandbox"}));
     if (!path.empty()) return path;
   }
   return "";
 }
 
 std::shared_ptr<const SysctlMap> DeclaredSysctlsOf(const json& document) {
-  if (const json& config = Child(document, {"config"}); config.is_object()) {
-    return NetSysctlsOf(Child(config, {"linux", "sysctls"}));
+  if (const json& config = sys::Child(document, {"config"}); config.is_object()) {
+    return NetSysctlsOf(sys::Child(config, {"linux", "sysctls"}));
   }
-  if (const json& spec = Child(document, {"runtimeSpec"}); spec.is_object()) {
-    return NetSysctlsOf(Child(spec, {"linux", "sysctl"}));
+  if (const json& spec = sys::Child(document, {"runtimeSpec"}); spec.is_object()) {
+    return NetSysctlsOf(sys::Child(spec, {"linux", "sysctl"}));
   }
   return nullptr;
 }
@@ -91,7 +93,7 @@ absl::StatusOr<SandboxDetail> ParseSandboxInfo(const std::map<std::string, std::
   detail.pid = PidOf(document);
   detail.host_network = IsHostNetwork(document);
   if (!detail.host_network) detail.netns_path = NetnsPathOf(document);
-  detail.runtime_type = TextOf(Child(document, {"runtimeType"}));
+  detail.runtime_type = TextOf(sys::Child(document, {"runtimeType"}));
   detail.declared_sysctls = DeclaredSysctlsOf(document);
   return detail;
 }

@@ -9,15 +9,13 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agent/sys/json.h"
 #include "agent/sys/status.h"
 
 namespace listenq::aggregator {
 namespace {
 
 using nlohmann::json;
-
-// A level costs many times the byte that opens it.
-constexpr int kMaxDepth = 64;
 
 // The rest of a pod is ten times as much, and is not kept.
 bool IsRead(const std::string& key) {
@@ -55,46 +53,20 @@ bool IsRead(const std::string& key) {
   return keys.contains(key);
 }
 
-// Null for what is no JSON.
-json Parse(absl::string_view text) {
-  bool too_deep = false;
-  const auto keep = [&too_deep](int depth, json::parse_event_t event, json& parsed) {
-    too_deep |= depth > kMaxDepth;
-    if (too_deep) return false;
-    return event != json::parse_event_t::key || IsRead(parsed.get_ref<const std::string&>());
-  };
-  json value = json::parse(text.begin(), text.end(), keep, /*allow_exceptions=*/false);
-  if (too_deep || value.is_discarded()) return nullptr;
-  return value;
-}
-
-// Null where there is none.
-const json& Child(const json& value, std::initializer_list<const char*> path) {
-  static const json kAbsent;
-  const json* at = &value;
-  for (const char* name : path) {
-    if (!at->is_object()) return kAbsent;
-    const auto found = at->find(name);
-    if (found == at->end()) return kAbsent;
-    at = &*found;
-  }
-  return *at;
-}
-
 std::string TextAt(const json& value, std::initializer_list<const char*> path) {
-  const json& child = Child(value, path);
+  const json& child = sys::Child(value, path);
   return child.is_string() ? child.get<std::string>() : "";
 }
 
 // Children of what is no array: none.
 const json& ArrayAt(const json& value, std::initializer_list<const char*> path) {
   static const json kEmpty = json::array();
-  const json& child = Child(value, path);
+  const json& child = sys::Child(value, path);
   return child.is_array() ? child : kEmpty;
 }
 
 uint32_t CountAt(const json& value, std::initializer_list<const char*> path) {
-  const json& child = Child(value, path);
+  const json& child = sys::Child(value, path);
   if (!child.is_number_unsigned()) return 0;
   return static_cast<uint32_t>(std::min<uint64_t>(child.get<uint64_t>(), UINT32_MAX));
 }
@@ -186,7 +158,7 @@ void AddNode(const KubePod& pod, const base::Address& at, PeerList* list) {
 }  // namespace
 
 absl::StatusOr<KubePodPage> ParseKubePods(absl::string_view text) {
-  const json list = Parse(text);
+  const json list = sys::ParseJson(text, IsRead);
   if (TextAt(list, {"kind"}) != "PodList") return absl::InvalidArgumentError("the answer is no PodList");
   KubePodPage page = {.next = TextAt(list, {"metadata", "continue"})};
   for (const json& pod : ArrayAt(list, {"items"})) page.pods.push_back(ToPod(pod));
@@ -194,7 +166,7 @@ absl::StatusOr<KubePodPage> ParseKubePods(absl::string_view text) {
 }
 
 absl::StatusOr<std::vector<KubeDaemonSet>> ParseKubeDaemonSets(absl::string_view text) {
-  const json answer = Parse(text);
+  const json answer = sys::ParseJson(text, IsRead);
   const std::string kind = TextAt(answer, {"kind"});
   if (kind == "DaemonSet") return std::vector<KubeDaemonSet>{ToDaemonSet(answer)};
   if (kind != "DaemonSetList") return absl::InvalidArgumentError("the answer is no DaemonSetList");
