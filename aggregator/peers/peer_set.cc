@@ -50,7 +50,8 @@ void PeerSet::OnTick(absl::Time now) {
   if (now < next_look_) return;
   next_look_ = now + kLookInterval;
   if (CertificatesChanged()) {
-    auto before = std::exchange(peers_, {});
+    auto before = peers_;
+    std::erase_if(peers_, [](const auto& peer) { return peer->spec().address.tls; });
     if (const absl::Status made = MakePeers(); !made.ok()) {
       spdlog::error("{}", std::string(made.message()));
       peers_ = std::move(before);

@@ -34,8 +34,8 @@ struct PeerSecurity {
 };
 
 // Contract: the fleet that `text` (--peers) names, as MakePeerSource takes it.
-//   Peers that stay in the list keep their connections, until our certificates change: then each gets a new
-//   one, and calls in flight end on the old one. All of them are kept connected.
+//   Peers that stay in the list keep their connections, until our certificates change: then each by TLS gets
+//   a new one, and calls in flight end on the old one. All of them are kept connected.
 // Threading: Current from any thread; the ticker's, and one that reads the source.
 // Failure: a source that can't be read, has an error or names more than PeerSource::kMaxPeers leaves the last
 //   good list in force; Fleet::trouble and the log say so, and the fleet's size is not known.
