@@ -1,0 +1,53 @@
+# The images of listenq: targets agent, aggregator and cli. See docs/images.md.
+ARG VERSION=0.1.0
+
+# ---------------------------------------------------------------------------------------------------------
+FROM debian:12 AS build
+
+# Apart from the sources, so that a change of them installs nothing again.
+COPY dev /src/dev
+RUN /src/dev build-deps && rm -rf /var/lib/apt/lists/*
+
+COPY . /src
+WORKDIR /src
+# With paths relative to the tree a compiler cache holds the same for a checkout elsewhere.
+ENV CCACHE_BASEDIR=/src CCACHE_NOHASHDIR=1
+RUN --mount=type=cache,target=/root/.cache/ccache \
+    cmake -S . -B build/image -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+          -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
+          -DLISTENQ_BUILD_TESTS=OFF && \
+    cmake --build build/image --target listenq listenq-agent listenq-aggregator && \
+    DESTDIR=/stage cmake --install build/image --prefix /usr --strip && \
+    ccache --show-stats
+RUN tools/image_root /stage /image/agent listenq-agent && \
+    tools/image_root /stage /image/aggregator listenq-aggregator listenq kubectl-listenq && \
+    tools/image_root /stage /image/cli listenq kubectl-listenq
+
+# ---------------------------------------------------------------------------------------------------------
+FROM scratch AS base
+ARG VERSION
+LABEL org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+
+# Root, because only root has in a container the capabilities it is given.
+FROM base AS agent
+LABEL org.opencontainers.image.title="listenq-agent" \
+      org.opencontainers.image.description="Listen queues, drops and net sysctls of every container on a node"
+COPY --from=build /image/agent /
+USER 0:0
+ENTRYPOINT ["/usr/bin/listenq-agent"]
+
+# Both a cluster's aggregator and a node's front.
+FROM base AS aggregator
+LABEL org.opencontainers.image.title="listenq-aggregator" \
+      org.opencontainers.image.description="One answer from many listenq agents, with metrics"
+COPY --from=build /image/aggregator /
+USER 65532:65532
+ENTRYPOINT ["/usr/bin/listenq-aggregator"]
+
+FROM base AS cli
+LABEL org.opencontainers.image.title="listenq-cli" \
+      org.opencontainers.image.description="Command-line client of listenq"
+COPY --from=build /image/cli /
+USER 65532:65532
+ENTRYPOINT ["/usr/bin/listenq"]
