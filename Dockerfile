@@ -10,15 +10,16 @@ RUN /src/dev build-deps && rm -rf /var/lib/apt/lists/*
 
 COPY . /src
 WORKDIR /src
-# With paths relative to the tree a compiler cache holds the same for a checkout elsewhere.
-ENV CCACHE_BASEDIR=/src CCACHE_NOHASHDIR=1
-RUN --mount=type=cache,target=/root/.cache/ccache \
-    cmake -S . -B build/image -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-          -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
-          -DLISTENQ_BUILD_TESTS=OFF && \
+# As ./dev has it: what one checkout compiled serves the others. How large the cache may be is for its owner to say.
+ENV CCACHE_DIR=/ccache CCACHE_BASEDIR=/src CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=locale CCACHE_MAXSIZE=0 \
+    CCACHE_STATSLOG=/tmp/ccache
+RUN --mount=type=cache,target=/ccache \
+    cmake -S . -B build/image -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLISTENQ_BUILD_TESTS=OFF \
+          -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache && \
     cmake --build build/image --target listenq listenq-agent listenq-aggregator && \
     DESTDIR=/stage cmake --install build/image --prefix /usr --strip && \
-    ccache --show-stats
+    ccache --show-log-stats && \
+    rm -rf build
 RUN tools/image_root /stage /image/agent listenq-agent && \
     tools/image_root /stage /image/aggregator listenq-aggregator listenq kubectl-listenq && \
     tools/image_root /stage /image/cli listenq kubectl-listenq
