@@ -17,12 +17,11 @@ RUN --mount=type=cache,target=/ccache \
     cmake -S . -B build/image -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLISTENQ_BUILD_TESTS=OFF \
           -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache && \
     cmake --build build/image --target listenq listenq-agent listenq-aggregator && \
-    DESTDIR=/stage cmake --install build/image --prefix /usr --strip && \
     ccache --show-log-stats && \
+    tools/image_root /image/agent build/image/agent/listenq-agent && \
+    tools/image_root /image/aggregator build/image/aggregator/listenq-aggregator build/image/client/listenq && \
+    tools/image_root /image/cli build/image/client/listenq && \
     rm -rf build
-RUN tools/image_root /stage /image/agent listenq-agent && \
-    tools/image_root /stage /image/aggregator listenq-aggregator listenq kubectl-listenq && \
-    tools/image_root /stage /image/cli listenq kubectl-listenq
 
 # ---------------------------------------------------------------------------------------------------------
 FROM scratch AS base
