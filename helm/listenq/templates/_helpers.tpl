@@ -148,3 +148,8 @@ type: {{ . }}
 {{- else }}{{ get (dict "Unconfined" "unconfined" "RuntimeDefault" "runtime/default") . }}
 {{- end }}
 {{- end }}
+
+{{- /* What is mounted below the folder too: containers' root folders, the hierarchies of cgroup v1. */}}
+{{- define "listenq.recursiveReadOnly" -}}
+{{- if semverCompare ">=1.31.0-0" .Capabilities.KubeVersion.Version }}recursiveReadOnly: IfPossible{{ end }}
+{{- end }}
