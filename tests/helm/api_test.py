@@ -24,7 +24,7 @@ FOREIGN = {
     (chart.CERT_MANAGER, "Certificate"),
     (chart.CERT_MANAGER, "Issuer"),
 }
-VERSIONS = (*chart.KUBES, "1.37.0")
+VERSIONS = (*chart.KUBES[:-1], "1.37.0")
 APIS = (chart.MONITORING, chart.CERT_MANAGER)
 
 
