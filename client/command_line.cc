@@ -25,6 +25,9 @@ namespace listenq::client {
 namespace {
 
 constexpr char kServerGroup[] = "Server";
+constexpr char kKubeGroup[] = "Cluster, by way of kubectl";
+// CLI11 leaves such flags out of the help.
+constexpr char kHidden[] = "";
 
 using Setter = std::function<absl::Status(const std::string&)>;
 
@@ -83,7 +86,7 @@ const Names<NameKind>& NameKindNames() {
   static const Names<NameKind> kNames = {{"namespaces", NameKind::kNamespaces}, {"pods", NameKind::kPods},
                                          {"containers", NameKind::kContainers}, {"netns", NameKind::kNetns},
                                          {"sysctls", NameKind::kSysctls},       {"rules", NameKind::kRules},
-                                         {kContextNames, NameKind::kContexts}};
+                                         {kContextNames, NameKind::kContexts},  {"nodes", NameKind::kNodes}};
   return kNames;
 }
 
@@ -171,13 +174,12 @@ void AddStrings(CLI::App& app, const std::string& flag, const std::string& type,
       [&target](const std::string& text) { return AddName(text, target); });
 }
 
-// In a group of its own in the help.
-void AddServerText(CLI::App& app, const std::string& flag, const std::string& type,
-                   const std::string& description, std::string& target) {
-  AddValue(app, flag, type, description, [&target](const std::string& text) {
+CLI::Option* AddText(CLI::App& app, const std::string& flag, const std::string& type,
+                     const std::string& description, std::string& target) {
+  return AddValue(app, flag, type, description, [&target](const std::string& text) {
     target = text;
     return text.empty() ? absl::InvalidArgumentError("\"\": must not be empty") : absl::OkStatus();
-  })->group(kServerGroup);
+  });
 }
 
 absl::Status SetNumber(const std::string& text, uint32_t least, uint32_t most, uint32_t& target) {
@@ -219,6 +221,7 @@ class Definition {
   [[nodiscard]] CommandTree Tree() const;
   [[nodiscard]] const std::optional<ConfigAction>& config_action() const { return config_action_; }
   [[nodiscard]] const std::string& context_name() const { return context_name_; }
+  [[nodiscard]] bool is_plugin() const { return is_plugin_; }
   [[nodiscard]] std::string Example(const std::string& text) const;
 
  private:
@@ -237,8 +240,11 @@ class Definition {
   void DefineOthers();
   CLI::App& AddCommand(const std::string& name, Command command, const std::string& description,
                        const std::string& example);
-  void AddServerFlag(CLI::App& app, const std::string& description);
-  void AddTlsFlags(CLI::App& app);
+  void AddServerFlag(CLI::App& app, const std::string& description, const std::string& group);
+  void AddTlsFlags(CLI::App& app, const std::string& group);
+  void AddKubeText(CLI::App& app, const std::string& flag, const std::string& type,
+                   const std::string& description, std::string& target);
+  void AddKubeFlags(CLI::App& app);
   void AddConnectionFlags(CLI::App& app);
   void AddOutputFlags(CLI::App& app, const Names<OutputFormat>& names = OutputNames());
   void AddNamespaceFlags(CLI::App& app, const std::string& flag);
@@ -260,17 +266,17 @@ class Definition {
   std::string help_topic_;
   std::optional<ConfigAction> config_action_;
   std::string context_name_;
+  bool is_plugin_;
   std::string program_;
   CLI::App root_;
 };
 
 // kubectl finds a plugin "listenq" in the file kubectl-listenq.
-std::string SpokenProgram(absl::string_view path) {
-  const absl::string_view name = sys::BaseName(path);
-  return absl::StartsWith(name, "kubectl-") ? "kubectl listenq" : "listenq";
-}
+bool IsPlugin(absl::string_view path) { return absl::StartsWith(sys::BaseName(path), "kubectl-"); }
 
-Definition::Definition(const CommandLine& line) : line_(line), program_(SpokenProgram(line.program)) {
+Definition::Definition(const CommandLine& line)
+    : line_(line), is_plugin_(IsPlugin(line.program)), program_(is_plugin_ ? "kubectl listenq" : "listenq") {
+  options_.kube.on = is_plugin_;
   root_.name(program_);
   root_.description(
       "Listen queues, drops and net sysctls of every container on a node.\n"
@@ -299,7 +305,7 @@ Definition::Definition(const CommandLine& line) : line_(line), program_(SpokenPr
   AddOutputFlags(root_, AllOutputNames());
   AddNamespaceFlags(root_, "-n,--namespace");
   for (CLI::Option* option : root_.get_options()) {
-    if (option->get_name() != "--help") option->group("");
+    if (option->get_name() != "--help") option->group(kHidden);
   }
 }
 
@@ -316,31 +322,72 @@ CLI::App& Definition::AddCommand(const std::string& name, Command command, const
   return app;
 }
 
-void Definition::AddServerFlag(CLI::App& app, const std::string& description) {
-  AddServerText(app, "--server", "ADDRESS", description, options_.server.server);
+void Definition::AddServerFlag(CLI::App& app, const std::string& description, const std::string& group) {
+  AddText(app, "--server", "ADDRESS", description, options_.server.server)->group(group);
 }
 
-void Definition::AddTlsFlags(CLI::App& app) {
+void Definition::AddTlsFlags(CLI::App& app, const std::string& group) {
   ServerFlags& server = options_.server;
-  AddServerText(app, "--tls-ca", "FILE", "Who signs the server's certificate: speak mutual TLS",
-                server.tls.ca);
-  AddServerText(app, "--tls-cert", "FILE", "The certificate to show to the server", server.tls.cert);
-  AddServerText(app, "--tls-key", "FILE", "Its key", server.tls.key);
-  AddServerText(app, "--tls-server-name", "NAME", "Name in the server's certificate, if not the host's",
-                server.tls_server_name);
+  AddText(app, "--tls-ca", "FILE", "Who signs the server's certificate: speak mutual TLS", server.tls.ca)
+      ->group(group);
+  AddText(app, "--tls-cert", "FILE", "The certificate to show to the server", server.tls.cert)->group(group);
+  AddText(app, "--tls-key", "FILE", "Its key", server.tls.key)->group(group);
+  AddText(app, "--tls-server-name", "NAME", "Name in the server's certificate, if not the host's",
+          server.tls_server_name)
+      ->group(group);
   app.add_flag_callback(
          "--insecure", [&server] { server.insecure = true; }, "No TLS, not even beyond this machine")
-      ->group(kServerGroup);
+      ->group(group);
 }
 
+void Definition::AddKubeText(CLI::App& app, const std::string& flag, const std::string& type,
+                             const std::string& description, std::string& target) {
+  AddValue(app, flag, type, description, [this, &target](const std::string& text) {
+    options_.kube.on = true;
+    target = text;
+    return text.empty() ? absl::InvalidArgumentError("\"\": must not be empty") : absl::OkStatus();
+  })->group(kKubeGroup);
+}
+
+// Each of them says that a cluster is asked.
+void Definition::AddKubeFlags(CLI::App& app) {
+  KubeFlags& kube = options_.kube;
+  app.add_flag_callback(
+         "--kube", [&kube] { kube.on = true; }, "Ask the cluster of kubectl's context: as `kubectl listenq`")
+      ->group(is_plugin_ ? kHidden : kKubeGroup);
+  AddKubeText(app, "--node", "NODE", "Ask this node alone, not the aggregator", kube.node);
+  AddKubeText(app, "--listenq-namespace", "NAMESPACE", "Where listenq is installed; else it is looked for",
+              kube.listenq_namespace);
+  AddKubeText(app, "--kubeconfig", "FILE", "As kubectl's", kube.kubeconfig);
+  AddKubeText(app, "--cluster", "NAME", "As kubectl's", kube.cluster);
+  AddKubeText(app, "--user", "NAME", "As kubectl's", kube.user);
+  AddKubeText(app, "--as", "USER", "As kubectl's", kube.as);
+  app.add_option_function<std::vector<std::string>>(
+         "--as-group",
+         [&kube](const std::vector<std::string>& groups) {
+           kube.on = true;
+           kube.as_groups = groups;
+         },
+         "As kubectl's; may be repeated")
+      ->type_name("GROUP")
+      ->allow_extra_args(false)
+      ->group(kKubeGroup);
+  AddKubeText(app, "--request-timeout", "DURATION", "As kubectl's", kube.request_timeout);
+}
+
+// What kubectl-listenq does not take it knows nevertheless, to say so.
 void Definition::AddConnectionFlags(CLI::App& app) {
-  AddServerFlag(app, "unix:///path or HOST:PORT; without it: see `config --help`");
-  AddServerText(app, "--context", "CONTEXT", "Server and certificates by name: see `config --help`",
-                options_.server.context);
-  AddTlsFlags(app);
+  const std::string server_group = is_plugin_ ? kHidden : kServerGroup;
+  AddServerFlag(app, "unix:///path or HOST:PORT; without it: see `config --help`", server_group);
+  AddText(app, "--context", "CONTEXT",
+          is_plugin_ ? "As kubectl's" : "Server and certificates by name: see `config --help`",
+          options_.server.context)
+      ->group(is_plugin_ ? kKubeGroup : kServerGroup);
+  AddTlsFlags(app, server_group);
   AddValue(app, "--timeout", "DURATION", "Longest time for one call (5s)", [this](const std::string& text) {
     return SetDuration(text, options_.timeout);
   })->group(kServerGroup);
+  AddKubeFlags(app);
   AddChoice(app, "--color", ColorNames(), "Colours; auto: on a terminal, unless NO_COLOR is set",
             options_.color);
 }
@@ -689,12 +736,14 @@ void Definition::DefineConfig() {
   for (CLI::App* app : {&use, &set, &remove}) {
     app->add_option("CONTEXT", context_name_, "Its name")->required()->type_name("");
   }
-  AddServerFlag(set, "unix:///path, HOST:PORT or tls://HOST:PORT");
-  AddTlsFlags(set);
+  AddServerFlag(set, "unix:///path, HOST:PORT or tls://HOST:PORT", kServerGroup);
+  AddTlsFlags(set, kServerGroup);
   config.footer(
       "Who is asked: --server, else --context, else $LISTENQ_SERVER, else the current context, else the\n"
       "agent of this machine. A context's certificates are for its own server; with another one they are\n"
-      "used where --context is given beside --server.\n\n"
+      "used where --context is given beside --server. `kubectl listenq`, and `listenq` with --kube or a "
+      "flag\n"
+      "of its group, asks the cluster of kubectl's context instead, and --context is kubectl's then.\n\n"
       "The file is $LISTENQ_CONFIG, else $XDG_CONFIG_HOME/listenq/config.yaml, else\n"
       "~/.config/listenq/config.yaml. Relative paths in it begin at its folder. A command that changes it\n"
       "writes it anew, without comments.\n\n" +
@@ -711,7 +760,9 @@ void Definition::DefineOthers() {
   help->add_option("COMMAND", help_topic_, "The command")->type_name("");
   help->footer(Example("help top"));
   CLI::App* config = root_.get_subcommand("config");
-  for (CLI::App* app : {config, completion, version, help}) app->group("Commands");
+  for (CLI::App* app : {version, help}) app->group("Commands");
+  // Contexts and scripts are of `listenq`; kubectl has its own.
+  for (CLI::App* app : {config, completion}) app->group(is_plugin_ ? kHidden : "Commands");
   for (CLI::App* app : root_.get_subcommands({})) app->allow_extras();
 }
 
@@ -735,10 +786,16 @@ std::vector<std::string> Choices(const std::string& type_name) {
 
 // The kind of names that a value stands for, by what the help calls it; "" for none.
 std::string NamesOf(const std::string& value) {
-  constexpr std::pair<const char*, const char*> kKinds[] = {
-      {"NAMESPACE", "namespaces"}, {"N|NAMESPACE", "namespaces"}, {"POD", "pods"},
-      {"CONTAINER", "containers"}, {"NAME|INODE|host", "netns"},  {"SYSCTL", "sysctls"},
-      {"RULE", "rules"},           {"FILE", kFileNames},          {"CONTEXT", kContextNames}};
+  constexpr std::pair<const char*, const char*> kKinds[] = {{"NAMESPACE", "namespaces"},
+                                                            {"N|NAMESPACE", "namespaces"},
+                                                            {"POD", "pods"},
+                                                            {"CONTAINER", "containers"},
+                                                            {"NAME|INODE|host", "netns"},
+                                                            {"SYSCTL", "sysctls"},
+                                                            {"RULE", "rules"},
+                                                            {"FILE", kFileNames},
+                                                            {"CONTEXT", kContextNames},
+                                                            {"NODE", "nodes"}};
   for (const auto& [name, kind] : kKinds) {
     if (value == name) return kind;
   }
@@ -758,6 +815,7 @@ FlagInfo DescribeFlag(const CLI::Option& option) {
 
 void DescribeOptions(const CLI::App& app, CommandInfo& command) {
   for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group() == kHidden) continue;
     if (!option->get_positional()) {
       command.flags.push_back(DescribeFlag(*option));
     } else if (command.name == "help") {
@@ -784,7 +842,9 @@ CommandInfo DescribeCommand(const CLI::App& app) {
 CommandTree Definition::Tree() const {
   CommandTree tree;
   tree.program = "listenq";
-  for (const CLI::App* app : root_.get_subcommands({})) tree.commands.push_back(DescribeCommand(*app));
+  for (const CLI::App* app : root_.get_subcommands({})) {
+    if (app->get_group() != kHidden) tree.commands.push_back(DescribeCommand(*app));
+  }
   return tree;
 }
 
@@ -856,8 +916,9 @@ ParseOutcome Help(Definition& definition) {
                     absl::StrCat("unknown command ", topic, DidYouMean(Nearest(topic, CommandNames(root)))));
 }
 
+// Of `listenq`, whoever prints it.
 ParseOutcome Completion(const Definition& definition, const CLI::App& command) {
-  auto script = CompletionScript(definition.Tree(), definition.shell());
+  auto script = CompletionScript(CommandsOf({.program = "listenq"}), definition.shell());
   if (!script.ok()) return UsageError(command, std::string(script.status().message()));
   return Print(*std::move(script));
 }
@@ -909,6 +970,34 @@ std::string Contradiction(const Options& options) {
   return "";
 }
 
+// A flag that says how to reach a server without kubectl; "" for none.
+std::string DirectFlag(const ServerFlags& server) {
+  const std::pair<const char*, bool> flags[] = {
+      {"--server", !server.server.empty()},     {"--tls-ca", !server.tls.ca.empty()},
+      {"--tls-cert", !server.tls.cert.empty()}, {"--tls-key", !server.tls.key.empty()},
+      {"--insecure", server.insecure},          {"--tls-server-name", !server.tls_server_name.empty()}};
+  for (const auto& [flag, is_given] : flags) {
+    if (is_given) return flag;
+  }
+  return "";
+}
+
+// Through kubectl, --context is kubectl's.
+std::string SettleServer(const Definition& definition, Options& options) {
+  if (!options.kube.on) return "";
+  if (const std::string flag = DirectFlag(options.server); !flag.empty()) {
+    return definition.is_plugin() ? absl::StrCat(flag,
+                                                 " does not go with `kubectl listenq`, which asks the "
+                                                 "cluster of kubectl's context: `listenq ",
+                                                 flag, "` asks another server")
+                                  : absl::StrCat(flag,
+                                                 " does not go with --kube, --node or another flag of "
+                                                 "kubectl's: the cluster is asked through kubectl");
+  }
+  options.kube.context = std::exchange(options.server.context, "");
+  return "";
+}
+
 ParseOutcome Config(Definition& definition) {
   ParseOutcome outcome;
   outcome.config = {.action = *definition.config_action(),
@@ -934,6 +1023,8 @@ ParseOutcome Finish(Definition& definition) {
   if (!missing.empty()) return UsageError(command, missing);
   const std::string contradiction = Contradiction(definition.options());
   if (!contradiction.empty()) return UsageError(command, contradiction);
+  const std::string wrong_server = SettleServer(definition, definition.options());
+  if (!wrong_server.empty()) return UsageError(command, wrong_server);
   ParseOutcome outcome;
   outcome.options = definition.options();
   return outcome;
@@ -977,7 +1068,8 @@ ParseOutcome ParseCompletion(const CommandLine& line) {
   typed.arguments.erase(typed.arguments.begin(), typed.arguments.begin() + 2);
   auto options = OptionsSoFar(std::move(typed));
   if (kind == kinds.end()) return outcome;
-  if (kind->second == NameKind::kContexts && !options) options.emplace();
+  const bool is_local = kind->second == NameKind::kContexts || kind->second == NameKind::kNodes;
+  if (is_local && !options) options.emplace().kube.on = IsPlugin(line.program);
   if (!options) return outcome;
   options->command = Command::kComplete;
   options->names = kind->second;
@@ -992,6 +1084,8 @@ std::string ReadableMismatch(const std::string& message) {
 }
 
 }  // namespace
+
+CommandTree CommandsOf(const CommandLine& line) { return Definition(line).Tree(); }
 
 ParseOutcome ParseCommandLine(const CommandLine& line) {
   if (!line.arguments.empty() && line.arguments[0] == kCompleteCommand) return ParseCompletion(line);

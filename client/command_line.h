@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "client/command_tree.h"
 #include "client/options.h"
 
 namespace listenq::client {
@@ -41,6 +42,9 @@ struct ParseOutcome {
 };
 
 ParseOutcome ParseCommandLine(const CommandLine& line);
+
+// The commands and flags that `line`'s program has; its arguments do not count.
+CommandTree CommandsOf(const CommandLine& line);
 
 }  // namespace listenq::client
 

@@ -15,7 +15,7 @@ inline constexpr char kCompleteCommand[] = "__complete";
 // FlagInfo::names of a value that is a file: the shell knows them itself.
 inline constexpr char kFileNames[] = "files";
 
-// FlagInfo::names that `listenq config` knows.
+// FlagInfo::names that `listenq config` or kubectl knows.
 inline constexpr char kContextNames[] = "contexts";
 
 struct FlagInfo {

@@ -2,8 +2,10 @@
 #ifndef LISTENQ_CLIENT_CONNECTION_H_
 #define LISTENQ_CLIENT_CONNECTION_H_
 
+#include <functional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/address.h"
@@ -22,6 +24,9 @@ struct Connection {
   std::string server_name;
   // When the certificate in tls.cert expires; of files that have not been read it is not known.
   absl::Time not_after = absl::InfiniteFuture();
+  // Why the way there is gone for good, Aborted: waits for that for so long at most. OK while it is there;
+  // null where the way is just the network.
+  std::function<absl::Status(absl::Duration)> why_lost;
 };
 
 // The server is --server's, else --context's, else $LISTENQ_SERVER's (`variable`, "" is unset), else the

@@ -61,7 +61,7 @@ absl::Status RunLive(const std::function<Taken(const ScreenSize&)>& take, const 
       taking.wait();
       return absl::OkStatus();
     }
-    if (!taken->ok() && !last) return taken->status();
+    if (!taken->ok() && (!last || absl::IsAborted(taken->status()))) return taken->status();
     if (taken->ok()) last = **taken;
     const std::string picture = taken->ok() ? *last : WithError(taken->status(), *last, size.columns);
     if (!LiveScreen::Draw(picture).ok()) return absl::OkStatus();

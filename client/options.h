@@ -29,8 +29,9 @@ enum class Command {
   kComplete
 };
 
-// What a shell completes: by asking the server, contexts by the file of `listenq config`.
-enum class NameKind { kNamespaces, kPods, kContainers, kNetns, kSysctls, kRules, kContexts };
+// What a shell completes: by asking the server, contexts by the file of `listenq config` or by kubectl, nodes
+// by kubectl.
+enum class NameKind { kNamespaces, kPods, kContainers, kNetns, kSysctls, kRules, kContexts, kNodes };
 
 enum class OutputFormat { kTable, kWide, kJson, kYaml, kCsv, kName, kSarif, kJunit };
 
@@ -89,9 +90,29 @@ struct ServerFlags {
   bool operator==(const ServerFlags&) const = default;
 };
 
+// A cluster's listenq, reached through kubectl. "" is not said.
+struct KubeFlags {
+  // The cluster is asked, by the name under which we were called or by one of these flags.
+  bool on = false;
+  // kubectl's own.
+  std::string kubeconfig;
+  std::string context;
+  std::string cluster;
+  std::string user;
+  std::string as;
+  std::vector<std::string> as_groups;
+  std::string request_timeout;
+  // Where listenq is installed; "" is wherever it is found.
+  std::string listenq_namespace;
+  // Whose front is asked; "" asks the aggregator.
+  std::string node;
+  bool operator==(const KubeFlags&) const = default;
+};
+
 struct Options {
   Command command = Command::kListeners;
   ServerFlags server;
+  KubeFlags kube;
   // The longest that one call may take.
   absl::Duration timeout = absl::Seconds(5);
   OutputFormat output = OutputFormat::kTable;

@@ -98,7 +98,9 @@ class ObserverClient::Call {
   [[nodiscard]] std::chrono::system_clock::time_point Deadline() const {
     return absl::ToChronoTime(absl::Now() + state_.timeout);
   }
+  // Who cancelled it needs no explanation.
   [[nodiscard]] absl::Status Explain(const grpc::Status& status) const {
+    if (IsCancelled()) return base::FromGrpcStatus(status);
     return ExplainServerError(base::FromGrpcStatus(status), state_.connection, state_.timeout);
   }
 
@@ -118,6 +120,11 @@ class ObserverClient::Call {
   }
 
  private:
+  [[nodiscard]] bool IsCancelled() const {
+    sys::MutexLock lock(state_.mutex);
+    return state_.cancelled;
+  }
+
   State& state_;
   grpc::ClientContext context_;
 };

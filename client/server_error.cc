@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "agent/sys/status.h"
 #include "agent/sys/unique_fd.h"
 
 namespace listenq::client {
@@ -85,6 +86,10 @@ std::string ExplainNetwork(const Connection& connection, absl::string_view grpc_
 
 std::string ExplainUnavailable(const Connection& connection, absl::string_view grpc_message) {
   const std::string& address = connection.server;
+  if (connection.why_lost) {
+    return absl::StrCat("cannot reach the server of ", address, ": ", CauseOf(grpc_message),
+                        "\ndoes it serve? `kubectl logs` of that pod tells");
+  }
   if (!connection.address.is_unix()) return ExplainNetwork(connection, grpc_message);
   const int error = ConnectError(connection.address.socket_path);
   switch (error) {
@@ -138,6 +143,8 @@ std::string Explain(const absl::Status& status, const Connection& connection, ab
     case absl::StatusCode::kDeadlineExceeded:
       return absl::StrCat(address, " did not answer within ", absl::FormatDuration(timeout),
                           "\nmore time: --timeout 30s");
+    case absl::StatusCode::kCancelled:
+      return absl::StrCat(address, " broke off its answer: is it being stopped? try again");
     case absl::StatusCode::kUnimplemented:
       return absl::StrCat(address, " does not serve this question: ", status.message(),
                           "\nis it older than this client? compare `listenq version` and `listenq nodes`");
@@ -157,7 +164,13 @@ std::string Explain(const absl::Status& status, const Connection& connection, ab
 
 absl::Status ExplainServerError(const absl::Status& status, const Connection& connection,
                                 absl::Duration timeout) {
+  // kubectl ends a moment after the connection that it has carried.
+  constexpr absl::Duration kMoment = absl::Seconds(1);
   if (status.ok()) return status;
+  if (connection.why_lost) {
+    const bool was_cut = absl::IsUnavailable(status) || absl::IsCancelled(status);
+    RETURN_IF_ERROR(connection.why_lost(was_cut ? kMoment : absl::ZeroDuration()));
+  }
   return {status.code(), Explain(status, connection, timeout)};
 }
 

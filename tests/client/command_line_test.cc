@@ -149,6 +149,76 @@ TEST(CommandLine, AnEmptyServerIsNoServer) {
   }
 }
 
+TEST(CommandLine, AsksAClusterByTheFlagsOfKubectl) {
+  EXPECT_EQ(Accept({"nodes"}).kube, KubeFlags{});
+  EXPECT_EQ(Accept({"nodes", "--context", "prod"}).kube, KubeFlags{});
+  EXPECT_EQ(Accept({"nodes", "--kube"}).kube, KubeFlags{.on = true});
+  EXPECT_EQ(Accept({"--kube", "nodes"}).kube, KubeFlags{.on = true});
+  EXPECT_EQ(Accept({"nodes", "--node", "n1"}).kube, (KubeFlags{.on = true, .node = "n1"}));
+  const Options options =
+      Accept({"nodes", "--context=prod", "--kubeconfig=f", "--cluster=c", "--user=u", "--as=jane",
+              "--as-group=dev", "--as-group=ops", "--request-timeout=5s", "--listenq-namespace=obs"});
+  EXPECT_EQ(options.kube, (KubeFlags{.on = true,
+                                     .kubeconfig = "f",
+                                     .context = "prod",
+                                     .cluster = "c",
+                                     .user = "u",
+                                     .as = "jane",
+                                     .as_groups = {"dev", "ops"},
+                                     .request_timeout = "5s",
+                                     .listenq_namespace = "obs"}));
+  EXPECT_EQ(options.server, ServerFlags{});
+}
+
+TEST(CommandLine, TheNamespaceOfPodsIsNotListenqs) {
+  const Options options = Accept({"listeners", "-n", "shop", "--listenq-namespace", "obs"});
+  EXPECT_THAT(options.selection.namespaces, ElementsAre("shop"));
+  EXPECT_EQ(options.kube.listenq_namespace, "obs");
+}
+
+TEST(CommandLine, AsAPluginAsksTheCluster) {
+  const auto options = Parse({"nodes", "--context", "prod"}, "/usr/bin/kubectl-listenq").options;
+  ASSERT_TRUE(options.has_value());
+  EXPECT_EQ(options->kube, (KubeFlags{.on = true, .context = "prod"}));
+  EXPECT_EQ(options->server, ServerFlags{});
+  EXPECT_EQ(Parse({"nodes", "--kube"}, "kubectl-listenq").options->kube, KubeFlags{.on = true});
+}
+
+TEST(CommandLine, AClusterIsNotAskedByAddress) {
+  for (const std::vector<std::string>& flag :
+       std::vector<std::vector<std::string>>{{"--server", "h:1"},
+                                             {"--tls-ca", "f"},
+                                             {"--tls-cert", "f"},
+                                             {"--tls-key", "f"},
+                                             {"--tls-server-name", "n"},
+                                             {"--insecure"}}) {
+    std::vector<std::string> arguments = {"nodes"};
+    arguments.insert(arguments.end(), flag.begin(), flag.end());
+    EXPECT_EQ(
+        Parse(arguments, "kubectl-listenq").error,
+        flag[0] +
+            " does not go with `kubectl listenq`, which asks the cluster of kubectl's context: `listenq " +
+            flag[0] + "` asks another server\nsee `kubectl listenq nodes --help`");
+    arguments.insert(arguments.end(), {"--node", "n1"});
+    ExpectUsageError(arguments,
+                     flag[0] +
+                         " does not go with --kube, --node or another flag of kubectl's: the cluster is "
+                         "asked through kubectl\nsee `listenq nodes --help`");
+  }
+}
+
+TEST(CommandLine, ThePluginsHelpIsForItsCluster) {
+  const std::string nodes = Parse({"nodes", "--help"}, "kubectl-listenq").out;
+  EXPECT_THAT(nodes, HasSubstr("Usage: kubectl listenq nodes"));
+  EXPECT_THAT(nodes, HasSubstr("--context CONTEXT"));
+  EXPECT_THAT(nodes, Not(HasSubstr("--server")));
+  EXPECT_THAT(nodes, Not(HasSubstr("--kube ")));
+  const std::string commands = Parse({"--help"}, "kubectl-listenq").out;
+  EXPECT_THAT(commands, Not(HasSubstr("contexts")));
+  EXPECT_THAT(commands, Not(HasSubstr("completion")));
+  EXPECT_EQ(Parse({"completion", "bash"}, "kubectl-listenq").out, Parse({"completion", "bash"}).out);
+}
+
 TEST(CommandLine, ChangesContexts) {
   const auto accept = [](const std::vector<std::string>& arguments) {
     const ParseOutcome outcome = Parse(arguments);

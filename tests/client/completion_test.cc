@@ -72,7 +72,7 @@ TEST_F(BashCompletion, IsValidBash) { EXPECT_EQ(Output("bash -n " + path_), "");
 
 TEST_F(BashCompletion, OffersCommandsAliasesFlagsAndValues) {
   EXPECT_EQ(Complete("listenq n"), "namespaces ns nodes\n");
-  EXPECT_EQ(Complete("listenq listeners --no"), "--no-headers\n");
+  EXPECT_EQ(Complete("listenq listeners --no"), "--no-headers --node\n");
   EXPECT_EQ(Complete("listenq ns --inc"), "--include-ended\n");
   EXPECT_EQ(Complete("listenq listeners -o \"\""), "table wide json yaml csv name\n");
   EXPECT_EQ(Complete("listenq listeners --sort f"), "fill\n");
@@ -94,6 +94,11 @@ TEST_F(BashCompletion, OffersContextsByName) {
     EXPECT_EQ(Complete(program_ + " config " + command + " w"), "web-0\n");
     EXPECT_EQ(Called(), std::string("__complete contexts config ") + command + " ");
   }
+}
+
+TEST_F(BashCompletion, OffersTheNodesOfACluster) {
+  EXPECT_EQ(Complete(program_ + " nodes --as jane --node a"), "api-1 api-2\n");
+  EXPECT_EQ(Called(), "__complete nodes nodes --as jane --node ");
 }
 
 TEST_F(BashCompletion, AsksForNamesByTheFlagsSoFar) {

@@ -139,5 +139,30 @@ TEST(ExplainServerError, LeavesOkAlone) {
   EXPECT_EQ(ExplainServerError(absl::OkStatus(), kPlain, absl::Seconds(5)), absl::OkStatus());
 }
 
+TEST(ExplainServerError, SaysThatTheWayThereIsLost) {
+  absl::Duration patience;
+  const Connection connection = {.server = "pod obs/a", .why_lost = [&patience](absl::Duration given) {
+                                   patience = given;
+                                   return absl::AbortedError("the port-forward to pod obs/a ended");
+                                 }};
+  for (const absl::StatusCode code : {absl::StatusCode::kUnavailable, absl::StatusCode::kCancelled}) {
+    EXPECT_EQ(ExplainServerError({code, "Socket closed"}, connection, absl::Seconds(5)),
+              absl::AbortedError("the port-forward to pod obs/a ended"));
+    EXPECT_GT(patience, absl::ZeroDuration());
+  }
+  ExplainServerError(absl::DeadlineExceededError(""), connection, absl::Seconds(5)).IgnoreError();
+  EXPECT_EQ(patience, absl::ZeroDuration());
+}
+
+TEST(ExplainServerError, NamesThePodWhileTheWayThereIsOpen) {
+  const Connection connection = {.server = "pod obs/a",
+                                 .why_lost = [](absl::Duration) { return absl::OkStatus(); }};
+  EXPECT_EQ(ExplainServerError(absl::UnavailableError("Socket closed"), connection, absl::Seconds(5)),
+            absl::UnavailableError("cannot reach the server of pod obs/a: Socket closed\n"
+                                   "does it serve? `kubectl logs` of that pod tells"));
+  EXPECT_EQ(ExplainServerError(absl::CancelledError("CANCELLED"), connection, absl::Seconds(5)),
+            absl::CancelledError("pod obs/a broke off its answer: is it being stopped? try again"));
+}
+
 }  // namespace
 }  // namespace listenq::client
