@@ -188,9 +188,19 @@ class Agent(unittest.TestCase):
             spec = self.spec(sets=[f"runtime.preset={preset}"])
             agent = chart.container(spec, "agent")
             folder = socket.rpartition("/")[0]
-            self.assertIn(f"--cri-endpoint=unix://{socket}", agent["args"])
+            self.assertIn(f"--cri-endpoint=unix:///host{socket}", agent["args"])
             self.assertIn(folder, self.host_paths(spec))
-            self.assertIn(folder, [mount["mountPath"] for mount in agent["volumeMounts"]])
+            self.assertIn(f"/host{folder}", [mount["mountPath"] for mount in agent["volumeMounts"]])
+
+
+    def test_no_mount_lies_in_another(self):
+        # The runtime would make its mount point in a folder of the node.
+        for what, objects in chart.all_renderings():
+            for _, spec in chart.pod_specs(objects):
+                for each in spec["containers"]:
+                    paths = sorted(mount["mountPath"] for mount in each["volumeMounts"])
+                    for outer, inner in zip(paths, paths[1:]):
+                        self.assertFalse(inner.startswith(outer + "/"), f"{inner} of {what}")
 
 
 class Source(unittest.TestCase):

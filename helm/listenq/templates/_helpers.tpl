@@ -109,9 +109,9 @@ seccompProfile:
 {{- $sockets := dict "crio" "crio.sock" -}}
 {{- if not $folder }}off
 {{- else if eq .Values.runtime.preset "custom" }}
-{{- printf "unix://%s/%s" $folder (required "runtime.preset is custom: set runtime.socket, the socket's file name" .Values.runtime.socket) }}
+{{- printf "unix:///host%s/%s" $folder (required "runtime.preset is custom: set runtime.socket, the socket's file name" .Values.runtime.socket) }}
 {{- else }}
-{{- printf "unix://%s/%s" $folder (default "containerd.sock" (get $sockets .Values.runtime.preset)) }}
+{{- printf "unix:///host%s/%s" $folder (default "containerd.sock" (get $sockets .Values.runtime.preset)) }}
 {{- end }}
 {{- end }}
 
