@@ -741,9 +741,9 @@ void Definition::DefineConfig() {
   config.footer(
       "Who is asked: --server, else --context, else $LISTENQ_SERVER, else the current context, else the\n"
       "agent of this machine. A context's certificates are for its own server; with another one they are\n"
-      "used where --context is given beside --server. `kubectl listenq`, and `listenq` with --kube or a "
-      "flag\n"
-      "of its group, asks the cluster of kubectl's context instead, and --context is kubectl's then.\n\n"
+      "used where --context is given beside --server.\n\n"
+      "`kubectl listenq`, and `listenq` with --kube or another flag of its group, asks the cluster of\n"
+      "kubectl's context instead, and --context is kubectl's then.\n\n"
       "The file is $LISTENQ_CONFIG, else $XDG_CONFIG_HOME/listenq/config.yaml, else\n"
       "~/.config/listenq/config.yaml. Relative paths in it begin at its folder. A command that changes it\n"
       "writes it anew, without comments.\n\n" +
