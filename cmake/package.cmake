@@ -30,10 +30,19 @@ function(listenq_package component name section summary text)
   listenq_install_made(${component} ${papers} changelog.Debian.gz gzip -9nc ${LISTENQ_MADE_DIR}/changelog)
 endfunction()
 
-# listenq_package_unit(COMPONENT UNIT ENABLE): the scripts that make its users, and start and stop it; ENABLE is
-# `yes` where installing it is to start it.
-function(listenq_package_unit component unit enable)
+# listenq_package_unit(COMPONENT UNIT ON|OFF): the scripts that make its users, and start and stop it. ON: installing
+# it enables and starts it; OFF: it is left to the administrator.
+function(listenq_package_unit component unit enabled)
   string(TOUPPER ${component} upper)
+  if(enabled)
+    # It is enabled at the first installation, and where it was: deb-systemd-helper says yes to both.
+    set(was_enabled "deb-systemd-helper --quiet was-enabled ${unit}.service")
+    set(enable "! ${was_enabled} || deb-systemd-helper enable ${unit}.service > /dev/null || true")
+    set(restart restart)
+  else()
+    set(enable "# It is not enabled here.")
+    set(restart try-restart)
+  endif()
   set(scripts)
   foreach(script postinst prerm postrm)
     configure_file(${PROJECT_SOURCE_DIR}/deploy/deb/${script}.in ${LISTENQ_MADE_DIR}/${component}/${script} @ONLY
@@ -55,13 +64,13 @@ listenq_package(agent listenq-agent admin "reads listen queues and net sysctls o
 sysctls of all its network namespaces, names the containers that own them,
 and answers listenq and listenq-aggregator on a unix socket.")
 set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS listenq)
-listenq_package_unit(agent listenq-agent yes)
+listenq_package_unit(agent listenq-agent ON)
 
 listenq_package(aggregator listenq-aggregator admin "one answer from many listenq agents, with metrics"
 "Asks several agents of listenq, or the one of its own host, and answers for all
 of them with the same API, by mutual TLS, and with metrics for Prometheus. Its
 unit listenq-front, which is not enabled, is the front of this host's agent.")
 set(CPACK_DEBIAN_AGGREGATOR_PACKAGE_SUGGESTS "listenq, listenq-agent")
-listenq_package_unit(aggregator listenq-front no)
+listenq_package_unit(aggregator listenq-front OFF)
 
 include(CPack)
