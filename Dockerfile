@@ -14,7 +14,7 @@ WORKDIR /src
 ENV CCACHE_DIR=/ccache CCACHE_BASEDIR=/src CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=locale CCACHE_MAXSIZE=0 \
     CCACHE_STATSLOG=/tmp/ccache
 RUN --mount=type=cache,target=/ccache \
-    cmake -S . -B build/image -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLISTENQ_BUILD_TESTS=OFF \
+    cmake -S . -B build/image -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLISTENQ_BUILD_TESTS=OFF -DLISTENQ_STATIC_LIBC=ON \
           -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache && \
     cmake --build build/image --target listenq listenq-agent listenq-aggregator && \
     ccache --show-log-stats && \
