@@ -1,7 +1,6 @@
 #include "base/channel.h"
 
 #include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 
 #include <string>
 
@@ -36,9 +35,6 @@ std::string Target(const Address& address) {
 // wait for an attempt that follows one that failed.
 constexpr char kConnectTimeout[] = GRPC_ARG_MIN_RECONNECT_BACKOFF_MS;
 
-// What is sent are requests: small TLS records do, and the buffer for one is kept as long as the connection.
-constexpr int kTlsFrameBytes = 4 << 10;
-
 grpc::ChannelArguments ArgumentsFor(const Address& address, const ChannelOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
@@ -54,7 +50,7 @@ grpc::ChannelArguments ArgumentsFor(const Address& address, const ChannelOptions
     arguments.SetSslTargetNameOverride(options.server_name);
   }
   if (!address.is_unix()) {
-    arguments.SetInt(GRPC_ARG_TSI_MAX_FRAME_SIZE, kTlsFrameBytes);
+    arguments.SetInt(GRPC_ARG_TSI_MAX_FRAME_SIZE, kTlsRecordBytes);
     // A machine that vanished sends no end of a connection.
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
@@ -64,15 +60,12 @@ grpc::ChannelArguments ArgumentsFor(const Address& address, const ChannelOptions
   return arguments;
 }
 
-std::shared_ptr<grpc::ChannelCredentials> CredentialsFor(const Address& address,
-                                                         const ChannelOptions& options) {
-  if (!address.tls) return grpc::InsecureChannelCredentials();
-  return grpc::SslCredentials({.pem_root_certs = options.tls->ca,
-                               .pem_private_key = options.tls->key,
-                               .pem_cert_chain = options.tls->cert});
-}
-
 }  // namespace
+
+std::shared_ptr<grpc::ChannelCredentials> MutualTls(const TlsMaterial& material) {
+  return grpc::SslCredentials(
+      {.pem_root_certs = material.ca, .pem_private_key = material.key, .pem_cert_chain = material.cert});
+}
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const Address& address,
                                                            const ChannelOptions& options) {
@@ -81,8 +74,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const Address& addres
                                                    ": beyond this machine mutual TLS is spoken: give ",
                                                    "--tls-ca, --tls-cert and --tls-key, or say --insecure"));
   }
-  return grpc::CreateCustomChannel(Target(address), CredentialsFor(address, options),
-                                   ArgumentsFor(address, options));
+  const auto credentials = address.tls ? options.tls : grpc::InsecureChannelCredentials();
+  return grpc::CreateCustomChannel(Target(address), credentials, ArgumentsFor(address, options));
 }
 
 }  // namespace listenq::base

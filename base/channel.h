@@ -3,6 +3,7 @@
 #define LISTENQ_BASE_CHANNEL_H_
 
 #include <grpcpp/channel.h>
+#include <grpcpp/security/credentials.h>
 
 #include <memory>
 #include <string>
@@ -16,9 +17,12 @@ namespace listenq::base {
 // The largest answer in one message that a client takes.
 inline constexpr int kMaxAnswerBytes = 16 << 20;
 
+// For any number of channels, which then share what it takes.
+std::shared_ptr<grpc::ChannelCredentials> MutualTls(const TlsMaterial& material);
+
 struct ChannelOptions {
-  // For an address where TLS is spoken; new channels only.
-  std::shared_ptr<const TlsMaterial> tls;
+  // For an address where TLS is spoken.
+  std::shared_ptr<grpc::ChannelCredentials> tls;
   // The name that the server's certificate must carry; "" is the address' host.
   std::string server_name;
 };

@@ -13,6 +13,10 @@
 
 namespace listenq::base {
 
+// What both ends send at a time. Buffers for records are kept as long as a connection, at both of its ends;
+// an aggregator has a thousand of them.
+inline constexpr int kTlsRecordBytes = 4 << 10;
+
 // Paths of PEM files, as the flags --tls-ca, --tls-cert and --tls-key name them.
 struct TlsFiles {
   // Certificates that sign the others' certificates.

@@ -36,6 +36,10 @@ absl::StatusOr<std::unique_ptr<PeerSet>> PeerSet::Make(std::unique_ptr<PeerSourc
   return set;
 }
 
+PeerSet::PeerSet(Ticker* ticker, PeerSecurity security) : ticker_(ticker), security_(std::move(security)) {
+  channel_options_.server_name = security_.server_name;
+}
+
 PeerSet::~PeerSet() { ticker_->Remove(this); }
 
 std::shared_ptr<const Fleet> PeerSet::Current() const {
@@ -75,6 +79,11 @@ bool PeerSet::CertificatesChanged() const {
   return security_.tls != nullptr && security_.tls->Current() != tls_;
 }
 
+void PeerSet::UseCertificates() {
+  tls_ = security_.tls->Current();
+  channel_options_.tls = base::MutualTls(*tls_);
+}
+
 absl::Status PeerSet::Use(PeerList list) {
   if (list.peers.size() + list.absent.size() > PeerSource::kMaxPeers) {
     return absl::OutOfRangeError(absl::StrCat("list peers: there are more than ", PeerSource::kMaxPeers,
@@ -93,13 +102,12 @@ absl::Status PeerSet::Use(PeerList list) {
 absl::Status PeerSet::MakePeers() {
   std::map<PeerSpec, std::shared_ptr<Peer>> known;
   for (const auto& peer : peers_) known.emplace(peer->spec(), peer);
-  if (security_.tls != nullptr) tls_ = security_.tls->Current();
-  const base::ChannelOptions options = {.tls = tls_, .server_name = security_.server_name};
+  if (CertificatesChanged()) UseCertificates();
   std::vector<std::shared_ptr<Peer>> peers;
   for (const PeerSpec& spec : list_.peers) {
     std::shared_ptr<Peer>& peer = known[spec];
     if (peer == nullptr) {
-      ASSIGN_OR_RETURN(peer, Peer::Make(spec, options));
+      ASSIGN_OR_RETURN(peer, Peer::Make(spec, channel_options_));
       peer->Connect();
     }
     peers.push_back(peer);

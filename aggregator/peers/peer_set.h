@@ -20,6 +20,7 @@
 #include "aggregator/peers/source_reader.h"
 #include "aggregator/peers/ticker.h"
 #include "base/address.h"
+#include "base/channel.h"
 #include "base/tls.h"
 
 namespace listenq::aggregator {
@@ -55,7 +56,7 @@ class PeerSet final : private Ticker::Client {
   [[nodiscard]] std::shared_ptr<const Fleet> Current() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  PeerSet(Ticker* ticker, PeerSecurity security) : ticker_(ticker), security_(std::move(security)) {}
+  PeerSet(Ticker* ticker, PeerSecurity security);
 
   void OnTick(absl::Time now) override;
   // What was read, good or not.
@@ -66,12 +67,14 @@ class PeerSet final : private Ticker::Client {
   void Publish(std::string trouble);
 
   [[nodiscard]] bool CertificatesChanged() const;
+  void UseCertificates();
 
   Ticker* const ticker_;
   const PeerSecurity security_;
   // Of the ticker's thread, once it ticks.
   absl::Time next_look_ = absl::InfinitePast();
-  // What the peers' channels were made with.
+  // What the peers' channels were made with, and of which certificates.
+  base::ChannelOptions channel_options_;
   std::shared_ptr<const base::TlsMaterial> tls_;
   // The last good one.
   PeerList list_;

@@ -33,8 +33,7 @@ std::unique_ptr<v1::Observer::Stub> Connect(const std::string& text, const base:
   const auto address = base::ParseServerAddress(text);
   const auto material = base::ReadTlsFiles(files);
   if (!address.ok() || !material.ok()) test::Die(absl::StrCat("connect to ", text));
-  const auto channel =
-      base::MakeChannel(*address, {.tls = std::make_shared<const base::TlsMaterial>(*material)});
+  const auto channel = base::MakeChannel(*address, {.tls = base::MutualTls(*material)});
   if (!channel.ok()) test::Die(channel.status().ToString());
   return v1::Observer::NewStub(*channel);
 }
