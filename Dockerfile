@@ -24,6 +24,10 @@ RUN --mount=type=cache,target=/ccache \
     rm -rf build
 
 # ---------------------------------------------------------------------------------------------------------
+# The client as a file, for any Linux: docker build --target program --output FOLDER .
+FROM scratch AS program
+COPY --from=build /image/cli/usr/bin/listenq /
+
 FROM scratch AS base
 ARG VERSION
 LABEL org.opencontainers.image.version="${VERSION}" \

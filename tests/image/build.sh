@@ -1,7 +1,8 @@
 #!/bin/bash
 # Builds the images with buildah, without a container engine or a registry, and writes them as OCI archives:
 # FOLDER/listenq-agent.tar, listenq-aggregator.tar and listenq-cli.tar, which hold localhost/NAME:VERSION and
-# which `ctr images import` takes. Ends with 77, and says why, where the machine lacks what that needs.
+# which `ctr images import` takes; and FOLDER/listenq, the static client. Ends with 77, and says why, where the
+# machine lacks what that needs.
 #
 # usage: build.sh FOLDER
 #
@@ -89,13 +90,16 @@ import_base() {
 
 # ---------------------------------------------------------------------------------------------------------
 
-build_image() {
+# build_target TARGET ARGS…
+build_target() {
   local cache
   cache=$(ccache --get-config cache_dir)
   mkdir -p "${cache}"
-  run_buildah bud --layers --isolation chroot --pull-never --volume "${cache}:/ccache" \
-    --target "$1" --tag "localhost/listenq-$1:${version}" .
+  run_buildah bud --layers --isolation chroot --pull-never --volume "${cache}:/ccache" --target "$@" .
 }
+
+build_image() { build_target "$1" --tag "localhost/listenq-$1:${version}"; }
+build_program() { build_target program --output "type=local,dest=${output}"; }
 
 write_image() {
   local name=listenq-$1:${version} archive=${output}/listenq-$1.tar
@@ -122,6 +126,7 @@ run_buildah inspect --type image "${base}" > /dev/null 2>&1 || step "import base
 for image in "${images[@]}"; do
   step "build ${image}" build_image "${image}"
 done
+step "build program" build_program
 for image in "${images[@]}"; do
   step "write ${image}" write_image "${image}"
 done

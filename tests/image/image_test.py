@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Tests the images that build.sh wrote: what they say, what is in them, and that they run.
 
-usage: image_test.py FOLDER   (with listenq-agent.tar, listenq-aggregator.tar and listenq-cli.tar)
+usage: image_test.py FOLDER   (with listenq-agent.tar, listenq-aggregator.tar, listenq-cli.tar and listenq)
 
 They run twice: each program in the image's own root folder, and all of them as containers of a containerd of the
 test's own, where an agent reads, a front and an aggregator ask, and a client shows. All of it has a network of its
@@ -45,10 +45,11 @@ def mib(size):
 
 
 class Images:
-    """The images, and their root folders unpacked."""
+    """The images, their root folders unpacked, and the client as a file."""
 
     def __init__(self, archives, folder):
         self.by_name = {}
+        self.client = archives / "listenq"
         for name in PROGRAMS:
             image = archive.read(archives / f"listenq-{name}.tar")
             image.unpack(folder / name)
@@ -119,6 +120,11 @@ class ImageTest(unittest.TestCase):
             packages = {path.name for path in image.root.glob("var/lib/dpkg/status.d/*")}
             papers = {path.parent.name for path in image.root.glob("usr/share/doc/*/copyright")}
             self.assertEqual(packages, papers, name)
+
+    def test_the_client_is_for_any_linux(self):
+        root = self.images.by_name["cli"].root
+        self.assertEqual(loaded_libraries(root, "listenq"), set())
+        self.assertEqual(self.images.client.read_bytes(), (root / "usr/bin/listenq").read_bytes())
 
     def test_runs_in_its_own_root(self):
         for name, image in self.images.items():
@@ -204,10 +210,12 @@ def skip(reason):
     sys.exit(77)
 
 
-def enter_network_of_its_own():
-    if os.environ.get("LISTENQ_IMAGE_NETWORK") != "ours":
-        os.environ["LISTENQ_IMAGE_NETWORK"] = "ours"
-        os.execvp("unshare", ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, *sys.argv])
+def enter_namespaces_of_its_own():
+    """A network nobody else uses; mounts and processes that end with the test, however it ends."""
+    if os.environ.get("LISTENQ_IMAGE_NAMESPACES") != "ours":
+        os.environ["LISTENQ_IMAGE_NAMESPACES"] = "ours"
+        os.execvp("unshare", ["unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork",
+                              "--kill-child", "--mount-proc", sys.executable, *sys.argv])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
@@ -218,7 +226,7 @@ def main():
         if not shutil.which(program):
             skip(f"{program} is not installed")
     archives = pathlib.Path(sys.argv[1]).resolve()
-    enter_network_of_its_own()
+    enter_namespaces_of_its_own()
     with tempfile.TemporaryDirectory(prefix="lqt-image-", dir="/tmp") as folder:
         ImageTest.images = ContainersTest.images = Images(archives, pathlib.Path(folder))
         unittest.main(argv=sys.argv[:1], verbosity=2)
