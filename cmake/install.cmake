@@ -5,13 +5,14 @@ include(GNUInstallDirs)
 set(LISTENQ_MADE_DIR ${PROJECT_BINARY_DIR}/made)
 file(MAKE_DIRECTORY ${LISTENQ_MADE_DIR})
 
-# listenq_install_made(COMPONENT DESTINATION NAME COMMAND…): a file that holds what a command prints.
+# listenq_install_made(COMPONENT DESTINATION NAME COMMAND…): a file that holds what a command prints. Where
+# `packages_only` is EXCLUDE_FROM_ALL, packages have it and `cmake --install` has not.
 function(listenq_install_made component destination name)
   string(REPLACE ";" "\" \"" command "${ARGN}")
   install(CODE
     "execute_process(COMMAND \"${command}\" OUTPUT_FILE \"${LISTENQ_MADE_DIR}/${name}\" COMMAND_ERROR_IS_FATAL ANY)"
-    COMPONENT ${component})
-  install(FILES ${LISTENQ_MADE_DIR}/${name} DESTINATION ${destination} COMPONENT ${component})
+    COMPONENT ${component} ${packages_only})
+  install(FILES ${LISTENQ_MADE_DIR}/${name} DESTINATION ${destination} COMPONENT ${component} ${packages_only})
 endfunction()
 
 # listenq_install_program(COMPONENT TARGET SECTION): the program and its man page.

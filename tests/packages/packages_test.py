@@ -170,12 +170,26 @@ def check_front(host):
 
 def check_restart(host, flags):
     """An agent that dies comes back, and the front finds it again."""
+    host.run("ip", "netns", "add", "lqt-early")
     before = main_pid(host, "listenq-agent")
     host.run("systemctl", "kill", "--signal=KILL", "listenq-agent")
     hosts.wait_for("another agent", lambda: main_pid(host, "listenq-agent") not in (0, before))
     hosts.wait_for("the agent answers", lambda: host.try_run("listenq", "nodes", user="oncall").returncode == 0)
     hosts.wait_for("the front has the new agent",
                    lambda: host.try_run("listenq", "nodes", *flags, user="stranger").returncode == 0)
+
+
+def check_namespace_ends(host):
+    """What the units' mount namespaces have of a network namespace goes with it: it is not kept alive there."""
+    units = ("listenq-agent", "listenq-front")
+    host.run("systemctl", "restart", "listenq-front")
+    mounts = [pathlib.Path(f"/proc/{main_pid(host, unit)}/mountinfo") for unit in units]
+    require(all("/run/netns/lqt-early " in host.run("cat", path) for path in mounts), "pinned before the start")
+    host.run("ip", "netns", "del", "lqt-early")
+    require(all("/run/netns/lqt-early" not in host.run("cat", path) for path in mounts), "and gone")
+    require("lqt-shop" in host.run("cat", mounts[0]), "another one is still there")
+    hosts.wait_for("the agent knows that it is gone",
+                   lambda: "lqt-early" not in host.run("listenq", "namespaces", user="oncall"))
 
 
 def check_upgrade(host, packages):
@@ -239,18 +253,18 @@ def run_checks(host, first, second):
     def step(check, *arguments):
         return timed(check, host, *arguments)
 
+    host.run("useradd", "stranger")
+    host.run("useradd", "oncall")
     before = host.files()
     timed(host.apt, "install", *host.put(first))
-    host.run("useradd", "--groups", "listenq", "oncall")
-    host.run("useradd", "stranger")
-    before |= host.files() & {"/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/.pwd.lock",
-                              "/etc/subuid-", "/etc/subgid-"}
+    host.run("usermod", "--append", "--groups", "listenq", "oncall")
     step(check_installed)
     step(check_answers)
     step(check_agent_is_confined)
     step(check_units)
     flags = step(check_front)
     step(check_restart, flags)
+    step(check_namespace_ends)
     step(check_upgrade, second)
     step(check_stopped_stays, second)
     step(check_removed, before)
