@@ -2,11 +2,22 @@
 """helm lint --strict, and a package that is whole."""
 
 import pathlib
+import re
 import tarfile
 import tempfile
 import unittest
 
+import yaml
+
 import chart
+
+
+class Version(unittest.TestCase):
+    def test_is_the_programs(self):
+        text = (chart.ROOT / "CMakeLists.txt").read_text()
+        version = re.search(r"project\(.*?VERSION\s+([0-9.]+)", text, re.DOTALL).group(1)
+        about = yaml.safe_load((chart.CHART / "Chart.yaml").read_text())
+        self.assertEqual((about["version"], about["appVersion"]), (version, version))
 
 
 class Lint(unittest.TestCase):

@@ -114,6 +114,16 @@ class Values(unittest.TestCase):
             with self.subTest(settings):
                 self.assertIn(words, chart.refusal(sets=settings))
 
+    def test_named_in_the_docs_are_there(self):
+        text = (chart.ROOT / "docs" / "kubernetes.md").read_text()
+        known = set(own_keys(schema()))
+        sections = {path[0] for path in known}
+        named = {tuple(name.split(".")) for name in re.findall(r"`([a-z]\w*(?:\.\w+)+)", text)}
+        named = {path for path in named if path[0] in sections}
+        self.assertGreater(len(named), 20)
+        files = {("tls", "crt"), ("tls", "key")}
+        self.assertEqual(named - known - files, set())
+
     def test_defaults_pass_their_own_schema(self):
         self.assertTrue(chart.render())
         self.assertEqual(value_at(self.values, ("image", "tag")), "")
