@@ -6,7 +6,6 @@ usage: man_pages_test.py PROGRAM SECTION
 
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
@@ -35,11 +34,10 @@ def main():
     missing = sorted(word for word in words if not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", plain))
     if len(words) < 5 or missing:
         sys.exit(f"the man page of {program} lacks, of {len(words)} words: {missing}")
-    if shutil.which("groff"):
-        formatted = subprocess.run(["groff", "-Kutf8", "-Tutf8", "-man", "-ww"], input=page, text=True, check=True,
-                                   capture_output=True)
-        if formatted.stderr:
-            sys.exit(formatted.stderr)
+    formatted = subprocess.run(["groff", "-Kutf8", "-Tutf8", "-man", "-ww"], input=page, text=True, check=True,
+                               capture_output=True)
+    if formatted.stderr:
+        sys.exit(formatted.stderr)
 
 
 if __name__ == "__main__":
