@@ -17,9 +17,10 @@ import yaml
 
 import chart
 
-NAMESPACE = f"lqt-chart-{os.getpid()}"
 DEADLINE_SECONDS = 60
 PSA = "pod-security.kubernetes.io"
+# One for each test: none waits for the end of the one before.
+namespaces = []
 NO_IMAGES = ["image.registry=lqt.invalid", "image.pullPolicy=Never"]
 
 
@@ -33,17 +34,22 @@ def must(result):
     return result.stdout
 
 
+def namespace():
+    """That of the test that runs."""
+    return namespaces[-1]
+
+
 def get(*arguments):
-    return json.loads(must(kubectl("--namespace", NAMESPACE, "get", *arguments, "--output", "json")))
+    return json.loads(must(kubectl("--namespace", namespace(), "get", *arguments, "--output", "json")))
 
 
 def helm_upgrade(*sets):
     settings = [word for text in (*NO_IMAGES, *sets) for word in ("--set", text)]
-    return must(chart.run_helm("upgrade", "--install", chart.RELEASE, chart.CHART, "--namespace", NAMESPACE, *settings))
+    return must(chart.run_helm("upgrade", "--install", chart.RELEASE, chart.CHART, "--namespace", namespace(), *settings))
 
 
 def label_namespace(level):
-    must(kubectl("label", "namespace", NAMESPACE, "--overwrite", f"{PSA}/enforce={level}"))
+    must(kubectl("label", "namespace", namespace(), "--overwrite", f"{PSA}/enforce={level}"))
 
 
 def secrets():
@@ -70,46 +76,53 @@ def known_apis():
     return set(must(kubectl("api-versions")).split())
 
 
+def tearDownModule():
+    for name in namespaces:
+        must(kubectl("wait", "--for=delete", f"namespace/{name}", f"--timeout={DEADLINE_SECONDS}s"))
+
+
 class InNamespace(unittest.TestCase):
     def setUp(self):
-        must(kubectl("create", "namespace", NAMESPACE))
-        self.addCleanup(lambda: must(kubectl("delete", "namespace", NAMESPACE, "--wait=true")))
+        namespaces.append(f"lqt-chart-{os.getpid()}-{len(namespaces)}")
+        must(kubectl("create", "namespace", namespace()))
+        self.addCleanup(lambda: must(kubectl("delete", "namespace", namespace(), "--wait=false")))
 
 
 class Server(InNamespace):
-    def take(self, each):
-        return kubectl("apply", "--dry-run=server", "--validate=strict", "--filename", "-", text=yaml.safe_dump(each))
+    def take(self, objects):
+        text = yaml.safe_dump_all(objects)
+        return kubectl("apply", "--dry-run=server", "--validate=strict", "--filename", "-", text=text)
 
     def test_takes_what_every_ci_file_makes(self):
         label_namespace("privileged")
         version = json.loads(must(kubectl("version", "--output", "json")))["serverVersion"]["gitVersion"]
         apis = known_apis()
         for path in chart.ci_files():
-            for each in chart.render([path], kube=version, namespace=NAMESPACE):
-                if each["apiVersion"] not in apis:
-                    continue  # of an operator that the cluster does not have
-                if each["kind"] == "Pod":
-                    each["spec"].pop("serviceAccountName")  # made by the chart, which is not installed
-                with self.subTest(f"{each['kind']} of {path.name}"):
-                    must(self.take(each))
+            objects = chart.render([path], kube=version, namespace=namespace())
+            # Without those of operators that the cluster does not have.
+            known = [each for each in objects if each["apiVersion"] in apis]
+            for pod in chart.of_kind(known, "Pod"):
+                pod["spec"].pop("serviceAccountName")  # made by the chart, which is not installed
+            with self.subTest(path.name):
+                self.assertEqual(len(must(self.take(known)).splitlines()), len(known))
 
     def test_refuses_what_is_no_field(self):
-        each = chart.one(chart.render(namespace=NAMESPACE), "DaemonSet")
+        each = chart.one(chart.render(namespace=namespace()), "DaemonSet")
         each["spec"]["template"]["spec"]["hostNetwrk"] = True
-        self.assertIn("hostNetwrk", self.take(each).stderr)
+        self.assertIn("hostNetwrk", self.take([each]).stderr)
 
 
 class PodSecurity(InNamespace):
     def pod(self, kind, names):
         """A pod of these containers of a pod of the chart, without what only the others need."""
-        template = chart.one(chart.render(namespace=NAMESPACE), kind)["spec"]["template"]
+        template = chart.one(chart.render(namespace=namespace()), kind)["spec"]["template"]
         spec = copy.deepcopy(template["spec"])
         spec["containers"] = [each for each in spec["containers"] if each["name"] in names]
         mounted = {mount["name"] for each in spec["containers"] for mount in each["volumeMounts"]}
         spec["volumes"] = [each for each in spec["volumes"] if each["name"] in mounted]
         for key in ("serviceAccountName", "hostPID") if "agent" not in names else ("serviceAccountName",):
             spec.pop(key, None)
-        metadata = {"name": "lqt-pod", "namespace": NAMESPACE}
+        metadata = {"name": "lqt-pod", "namespace": namespace()}
         return yaml.safe_dump({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 
     def create(self, kind, *names):
@@ -124,7 +137,7 @@ class PodSecurity(InNamespace):
 
     def test_the_label_in_the_notes_lets_the_agent_in(self):
         notes = helm_upgrade()
-        self.assertIn(f"kubectl label namespace {NAMESPACE} {PSA}/enforce=privileged --overwrite", notes)
+        self.assertIn(f"kubectl label namespace {namespace()} {PSA}/enforce=privileged --overwrite", notes)
         label_namespace("privileged")
         must(self.create("DaemonSet", "agent", "front"))
 
@@ -151,7 +164,7 @@ class Certificates(InNamespace):
         soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
         for name, new in (("listenq-front-tls", {"listenq-front-tls"}), ("listenq-ca", set(before))):
             annotation = f"listenq/not-after={soon}"
-            must(kubectl("--namespace", NAMESPACE, "annotate", "--overwrite", "secret", name, annotation))
+            must(kubectl("--namespace", namespace(), "annotate", "--overwrite", "secret", name, annotation))
             helm_upgrade()
             after = secrets()
             self.assertEqual(changed(before, after), new)
@@ -165,7 +178,7 @@ class Certificates(InNamespace):
         await_that("default service account", lambda: {"ServiceAccount default", "ConfigMap kube-root-ca.crt"} <= names())
         before = names()
         helm_upgrade()
-        must(chart.run_helm("uninstall", chart.RELEASE, "--namespace", NAMESPACE, "--wait"))
+        must(chart.run_helm("uninstall", chart.RELEASE, "--namespace", namespace(), "--wait"))
         await_that("namespace as it was", lambda: names() == before)
 
 
