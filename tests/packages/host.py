@@ -1,6 +1,5 @@
 """A Debian 12 in a folder of its own, booted with systemd: where packages are installed as on a real host."""
 
-import os
 import pathlib
 import shutil
 import signal
@@ -99,7 +98,8 @@ class Host:
         return names
 
     def boot(self):
-        self.booted = subprocess.Popen([HERE / "boot", self.folder], stdin=subprocess.DEVNULL)
+        self.booted = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", HERE / "boot", self.folder],
+                                       stdin=subprocess.DEVNULL)
         self.init = wait_for("process 1 of the booted", self._find_init)
         wait_for("systemd answers", lambda: self.try_run("systemctl", "is-system-running").stdout.strip() in
                  ("running", "degraded"))

@@ -78,6 +78,8 @@ def check_installed(host):
     require_unit(host, "listenq-front", "inactive", "disabled")
     failed = host.run("systemctl", "--failed", "--plain", "--no-legend")
     require(failed == "", f"no unit failed: {failed}")
+    require("kubectl listenq" in host.run("kubectl-listenq", "--help"), "the plugin knows its name")
+    host.run("test", "-x", "/usr/bin/kubectl_complete-listenq")
     for name in ("listenq.1", "kubectl-listenq.1", "listenq-agent.8", "listenq-aggregator.8"):
         require(host.run("gzip", "-dc", f"/usr/share/man/man{name[-1]}/{name}.gz").startswith(".TH LISTENQ"), name)
     for path in ("bash-completion/completions/listenq", "zsh/vendor-completions/_listenq",
