@@ -1,5 +1,6 @@
 #include "agent/app.h"
 
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "agent/sys/clock.h"
 #include "agent/sys/status.h"
 #include "agent/walk_thread.h"
+#include "agent/watchdog.h"
 #include "base/logging.h"
 #include "base/version.h"
 
@@ -27,6 +29,12 @@ void LogErrors(const model::Snapshot& snapshot) {
   for (const model::PartError& error : snapshot.node.errors) {
     base::LogLimited(spdlog::level::warn, error.part, absl::StrCat(error.part, ": ", error.reason));
   }
+}
+
+[[noreturn]] void EndStuck(absl::Duration limit) {
+  spdlog::critical("stuck: no reading finished for {}; ending, to be started anew",
+                   absl::FormatDuration(limit));
+  std::abort();
 }
 
 // The socket is looked for anew at each connect: the runtime may start after the agent.
@@ -61,6 +69,7 @@ absl::Status RunAgent(Config config, base::StopSignals* signals) {
   names.Start();
   names.AwaitComplete(kFirstNames);
   {
+    Watchdog watchdog(config.watchdog, [&] { EndStuck(config.watchdog); });
     const ScanLoop loop(
         interval,
         [&] {
@@ -68,6 +77,7 @@ absl::Status RunAgent(Config config, base::StopSignals* signals) {
           const std::shared_ptr<const model::Snapshot> snapshot = scanner.Latest();
           ports.Look(*snapshot);
           LogErrors(*snapshot);
+          watchdog.BeatFinished();
         },
         [&] { scanner.CountLateBeat(); });
     spdlog::info("listenq-agent {} serves on {}", std::string(base::Version()), server->address());

@@ -32,6 +32,7 @@ struct Flags {
   std::string full_interval = "5s";
   std::string slow_interval = "1m";
   std::string hot_time = "30s";
+  std::string watchdog = "1m";
   std::string history_time = "15m";
   std::string drops_time = "24h";
   size_t history_memory_mib = 8;
@@ -73,6 +74,9 @@ void Declare(CLI::App* app, Flags* flags) {
       ->capture_default_str();
   app->add_option("--slow-interval", flags->slow_interval,
                   "Between two readings of all sysctls and processes")
+      ->capture_default_str();
+  app->add_option("--watchdog", flags->watchdog,
+                  "End with SIGABRT when no reading finished for this long, to be started anew")
       ->capture_default_str();
   app->add_option("--hot-time", flags->hot_time, "How long a namespace that a request named is read in full")
       ->capture_default_str();
@@ -127,6 +131,7 @@ absl::StatusOr<Config> Check(const Flags& flags) {
       base::ReadDuration("--full-interval", flags.full_interval, scanner.beat, &scanner.full_interval));
   RETURN_IF_ERROR(base::ReadDuration("--slow-interval", flags.slow_interval, scanner.full_interval,
                                      &scanner.slow_interval));
+  RETURN_IF_ERROR(base::ReadDuration("--watchdog", flags.watchdog, 2 * scanner.beat, &config.watchdog));
   RETURN_IF_ERROR(base::ReadDuration("--hot-time", flags.hot_time, absl::ZeroDuration(), &scanner.hot_time));
   RETURN_IF_ERROR(
       base::ReadDuration("--history", flags.history_time, scanner.beat, &scanner.recorder.samples_for));

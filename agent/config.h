@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "agent/discover/name_poller.h"
 #include "agent/scanner.h"
 #include "base/address.h"
@@ -22,6 +23,8 @@ struct Config {
   discover::NamePoller::Options names;
   // "auto", "off" or the address of a socket.
   std::string cri_endpoint;
+  // How long no beat may finish.
+  absl::Duration watchdog;
 };
 
 // EarlyExit with code 0 for --help and --version, with code 2 and one line that names the flag for what can't

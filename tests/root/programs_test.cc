@@ -165,6 +165,20 @@ TEST_F(Programs, CountersAndSysctlsAreWhatTheToolsPrint) {
   EXPECT_GE(compared, 40u);
 }
 
+TEST_F(Programs, AnAgentThatIsStuckEndsToBeStartedAnew) {
+  // Whoever opens a pipe without a writer waits for one: here, to enter the namespace of process 7.
+  const TempFolder proc;
+  ASSERT_EQ(mkdir(proc.Path("7").c_str(), 0755), 0);
+  ASSERT_EQ(mkdir(proc.Path("7/ns").c_str(), 0755), 0);
+  ASSERT_EQ(symlink("net:[77]", proc.Path("7/ns/net").c_str()), 0);
+  ASSERT_EQ(mkfifo(proc.Path("7/ns/net:[77]").c_str(), 0644), 0);
+  std::vector<std::string> command = AgentCommand();
+  command.insert(command.end(), {"--proc", proc.path(), "--watchdog", "2s"});
+  Program agent(command);
+  EXPECT_EQ(agent.Wait(kPatience), 128 + SIGABRT);
+  EXPECT_THAT(agent.Errors(), HasSubstr("stuck: no reading finished for 2s"));
+}
+
 TEST_F(Programs, SysctlsThatDifferAreCountedWithTheirOwners) {
   const TestNetns same;
   const TestNetns like_it;
