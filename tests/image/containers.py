@@ -2,9 +2,7 @@
 
 import os
 import pathlib
-import shutil
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -48,8 +46,11 @@ def http_status(url):
 
 
 class Machine:
-    def __init__(self):
-        self._folder = pathlib.Path(tempfile.mkdtemp(prefix="lqt-image-", dir="/tmp"))
+    """Below a folder that it makes, and that is for others to remove."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._folder.mkdir()
         self._shared = self._make_shared()
         self._started = []
         (self._folder / "config.toml").write_text(CONFIG.format(folder=self._folder))
@@ -65,7 +66,6 @@ class Machine:
             self._ctr("container", "rm", name, check=False)
         self._containerd.terminate()
         self._containerd.wait()
-        shutil.rmtree(self._folder)
 
     def import_image(self, path):
         self._ctr("images", "import", "--snapshotter", SNAPSHOTTER, str(path))

@@ -11,6 +11,7 @@ own. Ends with 77, and says why, where the machine lacks what that needs.
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -143,12 +144,13 @@ class ContainersTest(unittest.TestCase):
     """agent <- front <- aggregator <- client, each in a container of its image."""
 
     images = None
+    folder = None
 
     @classmethod
     def setUpClass(cls):
         cls.dns = names.Server({"lqt-front.test": "127.0.0.1"})
         cls.addClassCleanup(cls.dns.close)
-        cls.machine = containers.Machine()
+        cls.machine = containers.Machine(cls.folder)
         cls.addClassCleanup(cls.machine.close)
         for _, image in cls.images.items():
             cls.machine.import_image(image.path)
@@ -210,26 +212,34 @@ def skip(reason):
     sys.exit(77)
 
 
-def enter_namespaces_of_its_own():
+def run_in_namespaces_of_its_own(folder):
     """A network nobody else uses; mounts and processes that end with the test, however it ends."""
-    if os.environ.get("LISTENQ_IMAGE_NAMESPACES") != "ours":
-        os.environ["LISTENQ_IMAGE_NAMESPACES"] = "ours"
-        os.execvp("unshare", ["unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork",
-                              "--kill-child", "--mount-proc", sys.executable, *sys.argv])
+    return subprocess.run(["unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork",
+                           "--kill-child", "--mount-proc", sys.executable, *sys.argv],
+                          env={**os.environ, "LISTENQ_IMAGE_FOLDER": folder}, check=False).returncode
+
+
+def run_tests(folder):
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    # There runc and containerd's shims keep what a test that was killed would leave.
+    subprocess.run(["mount", "-t", "tmpfs", "lqt-image", "/run"], check=True)
+    archives = pathlib.Path(sys.argv[1]).resolve()
+    ImageTest.images = ContainersTest.images = Images(archives, folder / "images")
+    ContainersTest.folder = folder / "machine"
+    unittest.main(argv=sys.argv[:1], verbosity=2)
 
 
 def main():
+    if "LISTENQ_IMAGE_FOLDER" in os.environ:
+        run_tests(pathlib.Path(os.environ["LISTENQ_IMAGE_FOLDER"]))
     if os.geteuid() != 0:
         skip("containers are run by root")
     for program in ["containerd", "ctr", "runc", "ip", "readelf", "unshare"]:
         if not shutil.which(program):
             skip(f"{program} is not installed")
-    archives = pathlib.Path(sys.argv[1]).resolve()
-    enter_namespaces_of_its_own()
-    with tempfile.TemporaryDirectory(prefix="lqt-image-", dir="/tmp") as folder:
-        ImageTest.images = ContainersTest.images = Images(archives, pathlib.Path(folder))
-        unittest.main(argv=sys.argv[:1], verbosity=2)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="lqt-image-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        sys.exit(run_in_namespaces_of_its_own(folder))
 
 
 if __name__ == "__main__":
