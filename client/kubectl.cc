@@ -129,6 +129,10 @@ std::string AdviceForReaching(absl::string_view errors) {
   if (Has(errors, "no server found for cluster") || Has(errors, "auth info")) {
     return "`kubectl config view` has those that there are";
   }
+  // Without credentials kubectl asks for a name and a password, by its standard input.
+  if (ErrorOf(errors) == "EOF") {
+    return "kubectl has no credentials for this cluster: see `kubectl config view`, or log in to it";
+  }
   if (Has(errors, "Unauthorized") || Has(errors, "must be logged in")) {
     return "log in to the cluster again; `kubectl auth whoami` tells whether it worked";
   }

@@ -87,8 +87,9 @@ std::string ExplainNetwork(const Connection& connection, absl::string_view grpc_
 std::string ExplainUnavailable(const Connection& connection, absl::string_view grpc_message) {
   const std::string& address = connection.server;
   if (connection.why_lost) {
-    return absl::StrCat("cannot reach the server of ", address, ": ", CauseOf(grpc_message),
-                        "\ndoes it serve? `kubectl logs` of that pod tells");
+    return absl::StrCat(
+        "cannot reach the server of ", address, ": ", CauseOf(grpc_message),
+        "\nstart again: another pod is asked if that one is gone; else `kubectl logs` of it tells why");
   }
   if (!connection.address.is_unix()) return ExplainNetwork(connection, grpc_message);
   const int error = ConnectError(connection.address.socket_path);

@@ -37,7 +37,6 @@ absl::StatusOr<Pipe> MakePipe() {
 struct Launch {
   std::vector<char*> argv;
   bool own_group = false;
-  bool has_terminal = false;
   int out = -1;
   int err = -1;
   // Takes errno when the program can't be executed; closed by executing it.
@@ -59,10 +58,8 @@ void ResetSignals() {
   // The parent may have ended before that.
   if (getppid() != launch.parent) _exit(1);
   ResetSignals();
-  if (!launch.has_terminal) {
-    const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (null >= 0) dup2(null, STDIN_FILENO);
-  }
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (null >= 0) dup2(null, STDIN_FILENO);
   dup2(launch.out, STDOUT_FILENO);
   dup2(launch.err, STDERR_FILENO);
   execvp(launch.argv[0], launch.argv.data());
@@ -154,7 +151,6 @@ absl::StatusOr<Subprocess> StartProgram(const std::vector<std::string>& argv, Pr
   ASSIGN_OR_RETURN(Pipe err, MakePipe());
   ASSIGN_OR_RETURN(Pipe report, MakePipe());
   Launch launch = {.own_group = group == ProcessGroup::kOwn,
-                   .has_terminal = group == ProcessGroup::kOurs && isatty(STDIN_FILENO) == 1,
                    .out = out.write.get(),
                    .err = err.write.get(),
                    .report = report.write.get(),

@@ -23,16 +23,15 @@ struct Subprocess {
 };
 
 enum class ProcessGroup {
-  // May ask its user something, and gets the terminal's signals.
+  // Gets the terminal's signals, and may ask its user something by /dev/tty.
   kOurs,
   // The leader of one: it can be ended with all that it starts.
   kOwn
 };
 
-// Starts a program that is looked for in PATH, with the usual signals. Its standard input is ours where that
-// is a terminal and the group too, else /dev/null. It gets SIGTERM when the thread that started it ends.
-// Failure: the program could not be executed (NotFound, PermissionDenied, …). Threading: forks, so only while
-// this process has one thread.
+// Starts a program that is looked for in PATH, with the usual signals and with nothing on its standard input:
+// ours may be a policy. It gets SIGTERM when the thread that started it ends. Failure: the program could not
+// be executed (NotFound, PermissionDenied, …). Threading: forks, so only while this process has one thread.
 absl::StatusOr<Subprocess> StartProgram(const std::vector<std::string>& argv, ProcessGroup group);
 
 struct ProgramOutput {

@@ -45,6 +45,8 @@ bool IsGone(const std::string& pid) {
 class KubeProgram : public ::testing::Test {
  protected:
   void SetUp() override {
+    // What this process ignores its children would ignore too.
+    for (const int number : {SIGINT, SIGHUP, SIGTERM}) signal(number, SIG_DFL);
     ASSERT_EQ(symlink(LISTENQ_CLI, plugin_.c_str()), 0);
     ASSERT_EQ(symlink(LISTENQ_CLI, completer_.c_str()), 0);
     folder_.Write("pods.json", kPods);

@@ -166,6 +166,8 @@ TEST(ExplainGetPods, NamesTheObjectAndSaysWhatToDo) {
       {"error: You must be logged in to the server (Unauthorized)\n",
        "You must be logged in to the server (Unauthorized)\n"
        "log in to the cluster again; `kubectl auth whoami` tells whether it worked"},
+      {"error: EOF\n",
+       "EOF\nkubectl has no credentials for this cluster: see `kubectl config view`, or log in to it"},
       {"Error from server (Timeout", "Error from server (Timeout"},
       {"Warning: old\nerror: odd\n", "odd"},
       {"", "it says nothing"}};

@@ -157,9 +157,11 @@ TEST(ExplainServerError, SaysThatTheWayThereIsLost) {
 TEST(ExplainServerError, NamesThePodWhileTheWayThereIsOpen) {
   const Connection connection = {.server = "pod obs/a",
                                  .why_lost = [](absl::Duration) { return absl::OkStatus(); }};
-  EXPECT_EQ(ExplainServerError(absl::UnavailableError("Socket closed"), connection, absl::Seconds(5)),
-            absl::UnavailableError("cannot reach the server of pod obs/a: Socket closed\n"
-                                   "does it serve? `kubectl logs` of that pod tells"));
+  EXPECT_EQ(
+      ExplainServerError(absl::UnavailableError("Socket closed"), connection, absl::Seconds(5)),
+      absl::UnavailableError(
+          "cannot reach the server of pod obs/a: Socket closed\n"
+          "start again: another pod is asked if that one is gone; else `kubectl logs` of it tells why"));
   EXPECT_EQ(ExplainServerError(absl::CancelledError("CANCELLED"), connection, absl::Seconds(5)),
             absl::CancelledError("pod obs/a broke off its answer: is it being stopped? try again"));
 }
