@@ -121,6 +121,7 @@ class ImageTest(unittest.TestCase):
             packages = {path.name for path in image.root.glob("var/lib/dpkg/status.d/*")}
             papers = {path.parent.name for path in image.root.glob("usr/share/doc/*/copyright")}
             self.assertEqual(packages, papers, name)
+            self.assertEqual((image.root / "usr/share/doc/listenq/LICENSE").read_bytes(), (ROOT / "LICENSE").read_bytes())
 
     def test_the_client_is_for_any_linux(self):
         root = self.images.by_name["cli"].root
