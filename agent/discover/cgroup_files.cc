@@ -47,6 +47,17 @@ std::optional<model::Wall> ParseBeanCounter(string_view uid, const std::vector<s
 
 }  // namespace
 
+string_view UnifiedPath(string_view proc_pid_cgroup_file) {
+  for (const string_view line : absl::StrSplit(proc_pid_cgroup_file, '\n')) {
+    if (absl::StartsWith(line, "0::")) return line.substr(3);
+  }
+  return "";
+}
+
+bool IsOutside(string_view cgroup_path) {
+  return cgroup_path == "/.." || absl::StartsWith(cgroup_path, "/../");
+}
+
 CgroupPlace FindCgroup(string_view proc_pid_cgroup_file, string_view controller) {
   CgroupPlace unified;
   for (const string_view line : absl::StrSplit(proc_pid_cgroup_file, '\n')) {

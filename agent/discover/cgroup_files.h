@@ -13,6 +13,12 @@
 
 namespace listenq::discover {
 
+// The path in the v2 hierarchy, of the content of /proc/PID/cgroup: points into it. "" when there is none.
+absl::string_view UnifiedPath(absl::string_view proc_pid_cgroup_file);
+
+// It leads out of the cgroup namespace of the process that has read it.
+bool IsOutside(absl::string_view cgroup_path);
+
 // In which hierarchy a process has a controller, and its path there.
 struct CgroupPlace {
   // The mount's folder name of a v1 hierarchy ("cpu,cpuacct"); "" for the v2 hierarchy.

@@ -1,33 +1,17 @@
 #include "agent/discover/cgroup_ids.h"
 
-#include <utility>
-
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "agent/discover/cgroup_walls.h"
+#include "agent/discover/cgroup_files.h"
 #include "agent/sys/file.h"
 
 namespace listenq::discover {
-namespace {
-
-absl::string_view V2Path(absl::string_view proc_pid_cgroup_file) {
-  for (const absl::string_view line : absl::StrSplit(proc_pid_cgroup_file, '\n')) {
-    if (absl::StartsWith(line, "0::")) return line.substr(3);
-  }
-  return "";
-}
-
-}  // namespace
-
-CgroupIds::CgroupIds(std::string root) : root_(CgroupMounts(std::move(root)).unified) {}
 
 void CgroupIds::Learn(absl::string_view proc_pid_cgroup_file,
                       const std::shared_ptr<const CgroupOwner>& container) {
   if (root_.empty() || container == nullptr || container->container_id.empty()) return;
-  const absl::string_view path = V2Path(proc_pid_cgroup_file);
-  if (path.empty() || absl::StrContains(path, "/..") || by_path_.contains(path)) return;
+  const absl::string_view path = UnifiedPath(proc_pid_cgroup_file);
+  if (path.empty() || IsOutside(path) || by_path_.contains(path)) return;
   if (ParseCgroup(absl::StrCat("0::", path, "\n")).container_id != container->container_id) return;
   by_path_[path] = container;
   const absl::StatusOr<sys::FileId> folder = sys::StatFile(absl::StrCat(root_, path));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
@@ -14,12 +15,12 @@ namespace listenq::discover {
 
 // Contract: Learn notes the cgroup of one process of `container`, if its line of the v2 hierarchy names that
 // container (on a hybrid host many containers may share one), and its folder can be seen below `root`: a path
-// that leads out of this process' cgroup namespace ("/../…") can't. The id is the folder's inode number
+// that leads out of it ("/../…") can't; see CgroupMounts. The id is the folder's inode number
 // (include/linux/cgroup.h, cgroup_id). Threading: one thread.
 class CgroupIds {
  public:
-  // Where the node's cgroup v2 hierarchy is mounted, or the folder above its "unified" on a hybrid host.
-  explicit CgroupIds(std::string root);
+  // Where the node's cgroup v2 hierarchy is mounted; "" where there is none.
+  explicit CgroupIds(std::string root) : root_(std::move(root)) {}
 
   void Learn(absl::string_view proc_pid_cgroup_file, const std::shared_ptr<const CgroupOwner>& container);
   // Null for an id that no live container was seen with.
@@ -28,8 +29,7 @@ class CgroupIds {
   void Prune();
 
  private:
-  // "" when there is no v2 hierarchy.
-  std::string root_;
+  const std::string root_;
   // Paths that were looked at.
   absl::flat_hash_map<std::string, std::weak_ptr<const CgroupOwner>> by_path_;
   absl::flat_hash_map<uint64_t, std::weak_ptr<const CgroupOwner>> by_id_;

@@ -1,8 +1,6 @@
 #include "agent/discover/cgroup_walls.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/vfs.h>
 
 #include <algorithm>
 
@@ -21,11 +19,6 @@ using model::WallId;
 constexpr size_t kMaxFileBytes = 16384;
 // From here on page cache that is free to go is subtracted from what memory is used.
 constexpr uint64_t kFullPercent = 90;
-
-bool IsCgroup2(const std::string& folder) {
-  struct statfs info = {};
-  return ::statfs(folder.c_str(), &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC;
-}
 
 absl::string_view ControllerOf(WallId::Kind kind) {
   switch (kind) {
@@ -47,20 +40,14 @@ void GoUp(std::string* path) { path->resize(path->size() == 1 ? 0 : std::max<siz
 
 }  // namespace
 
-CgroupMounts::CgroupMounts(std::string root_folder) : root(std::move(root_folder)) {
-  if (IsCgroup2(root)) {
-    unified = root;
-  } else if (std::string below = absl::StrCat(root, "/unified"); IsCgroup2(below)) {
-    unified = std::move(below);
-  }
-}
-
 std::vector<WallId> CgroupWalls::Read(absl::string_view proc_pid_cgroup_file,
                                       const std::string& container_id) {
   why_unreadable_.clear();
+  std::string cgroups(proc_pid_cgroup_file);
+  mounts_.Resolve(&cgroups);
   std::vector<WallId> ids;
   for (const Kind kind : {Kind::kCpu, Kind::kMemory, Kind::kPids}) {
-    std::optional<WallId> id = Nearest(kind, proc_pid_cgroup_file, container_id);
+    std::optional<WallId> id = Nearest(kind, cgroups, container_id);
     if (id.has_value()) ids.push_back(*std::move(id));
   }
   return ids;
@@ -71,7 +58,7 @@ std::optional<WallId> CgroupWalls::Nearest(Kind kind, absl::string_view proc_pid
   const CgroupPlace place = FindCgroup(proc_pid_cgroup_file, ControllerOf(kind));
   const bool v2 = place.v1_controllers.empty();
   if (place.path.empty() || (v2 && mounts_.unified.empty())) return std::nullopt;
-  if (absl::StrContains(place.path, "/..")) {
+  if (IsOutside(place.path)) {
     why_unreadable_ =
         absl::StrCat("read limits of cgroup ", place.path, ": outside of this cgroup namespace");
     return std::nullopt;

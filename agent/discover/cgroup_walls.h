@@ -9,19 +9,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "agent/discover/cgroup_mounts.h"
 #include "agent/model/acceptor.h"
 
 namespace listenq::discover {
-
-// Where cgroup hierarchies are mounted.
-struct CgroupMounts {
-  // `root`: of the v2 hierarchy, or the folder above those of v1 and of v2's "unified".
-  explicit CgroupMounts(std::string root);
-
-  std::string root;
-  // "" where there is no v2 hierarchy.
-  std::string unified;
-};
 
 // Contract: reads each limit once, however many processes it binds: make one anew for each pass.
 // Of each kind the nearest limit counts, of the process' cgroup or of those kMaxLevels above it: a

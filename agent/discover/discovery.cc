@@ -111,12 +111,24 @@ void Discovery::FindHost(int proc_fd, bool full, std::vector<PartError>* errors)
 
 void Discovery::AddTableErrors(int proc_fd, std::vector<PartError>* errors) const {
   size_t unreadable = 0;
-  for (const auto& [pid, process] : table_.processes()) unreadable += process.unreadable ? 1 : 0;
+  size_t outside = 0;
+  for (const auto& [pid, process] : table_.processes()) {
+    unreadable += process.unreadable ? 1 : 0;
+    outside += process.cgroup_outside ? 1 : 0;
+  }
   if (unreadable > 0) {
     AddError(absl::StrCat(Plural(unreadable, "process's namespace", "processes' namespaces"),
                           " could not be read: ",
                           HasPtraceCapability(proc_fd) ? "Permission denied, though CAP_SYS_PTRACE is held"
                                                        : "needs CAP_SYS_PTRACE"),
+             errors);
+  }
+  if (outside > 0) {
+    const CgroupMounts& mounts = table_.cgroup_mounts();
+    AddError(absl::StrCat(
+                 Plural(outside, "process's cgroup is", "processes' cgroups are"),
+                 " outside of this cgroup namespace: ",
+                 mounts.why_no_base.empty() ? absl::StrCat("above ", mounts.unified) : mounts.why_no_base),
              errors);
   }
   if (const size_t count = table_.never_looked_at(); count > 0) {

@@ -55,7 +55,7 @@ class Discovery {
     std::string proc = "/proc";
     // Those that are the same folder are listed once, by the first.
     std::vector<std::string> pin_folders = {"/run/netns", "/run/docker/netns", "/var/run/netns"};
-    // Of the node's cgroup v2 hierarchy; see CgroupIds.
+    // As for CgroupMounts.
     std::string cgroup_root = "/sys/fs/cgroup";
     // Processes looked at in one Walk; more wait for the next.
     size_t max_looks = 20000;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/discover/cgroup_files.h"
 
 namespace listenq::discover {
 namespace {
@@ -107,6 +108,8 @@ void ProcessTable::ReadComm(int proc_fd, uint32_t pid, KnownProcess* process) {
 
 void ProcessTable::ReadContainer(int proc_fd, uint32_t pid, KnownProcess* process) {
   if (ReadAtMost(proc_fd, PidPath(pid, "cgroup").get(), kMaxCgroupBytes, &content_) != 0) return;
+  cgroup_mounts_.Resolve(&content_);
+  process->cgroup_outside = IsOutside(UnifiedPath(content_));
   process->container = Share(ParseCgroup(content_));
   cgroup_ids_.Learn(content_, process->container);
 }

@@ -11,6 +11,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "agent/discover/cgroup_ids.h"
+#include "agent/discover/cgroup_mounts.h"
 #include "agent/discover/cgroup_path.h"
 #include "agent/discover/proc_folder.h"
 
@@ -23,6 +24,8 @@ struct KnownProcess {
   uint64_t netns_inode = 0;
   bool unreadable = false;
   bool kernel_thread = false;
+  // Its cgroup is outside of this cgroup namespace, and its path from the hierarchy's root not known.
+  bool cgroup_outside = false;
   // At most 15 raw bytes.
   std::string comm;
   // Null for no container. One object for all processes of a container.
@@ -51,15 +54,16 @@ class ProcessTable {
  public:
   static constexpr uint8_t kFirstLooks = 3;
 
-  // `cgroup_root` as for CgroupIds.
+  // `cgroup_root` as for CgroupMounts.
   ProcessTable(size_t max_looks, std::string cgroup_root)
-      : max_looks_(max_looks), cgroup_ids_(std::move(cgroup_root)) {}
+      : max_looks_(max_looks), cgroup_mounts_(std::move(cgroup_root)), cgroup_ids_(cgroup_mounts_.unified) {}
 
   // 0, or the errno of listing: then nobody is dropped. `proc_fd` is freshly opened.
   int Update(int proc_fd, bool full);
 
   [[nodiscard]] const absl::flat_hash_map<uint32_t, KnownProcess>& processes() const { return processes_; }
   [[nodiscard]] const KnownProcess* Find(uint32_t pid) const;
+  [[nodiscard]] const CgroupMounts& cgroup_mounts() const { return cgroup_mounts_; }
   [[nodiscard]] const CgroupIds& cgroup_ids() const { return cgroup_ids_; }
   // Processes that no update had time to look at.
   [[nodiscard]] size_t never_looked_at() const { return never_looked_at_; }
@@ -77,6 +81,7 @@ class ProcessTable {
   const size_t max_looks_;
   absl::flat_hash_map<uint32_t, KnownProcess> processes_;
   absl::flat_hash_map<std::string, std::shared_ptr<const CgroupOwner>> containers_;
+  const CgroupMounts cgroup_mounts_;
   CgroupIds cgroup_ids_;
   uint64_t update_ = 0;
   size_t looks_left_ = 0;

@@ -1,15 +1,14 @@
 #include "agent/discover/cgroup_ids.h"
 
 #include <gtest/gtest.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "agent/discover/cgroup_mounts.h"
 #include "agent/sys/file.h"
 #include "tests/support/skip.h"
 
@@ -18,19 +17,11 @@ namespace {
 
 const std::string kId(64, 'a');
 
-bool IsCgroup2(const std::string& folder) {
-  struct statfs info = {};
-  return ::statfs(folder.c_str(), &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC;
-}
-
 // A cgroup as a container has it, in the real hierarchy.
 class CgroupIdsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     LISTENQ_SKIP_UNLESS_ROOT();
-    for (const char* root : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
-      if (IsCgroup2(root)) root_ = root;
-    }
     if (root_.empty()) GTEST_SKIP() << "no cgroup v2 hierarchy below /sys/fs/cgroup";
     parent_ = absl::StrCat("/lqt-", ::getpid());
     path_ = absl::StrCat(parent_, "/", kId);
@@ -45,10 +36,10 @@ class CgroupIdsTest : public ::testing::Test {
 
   uint64_t Inode() { return sys::StatFile(root_ + path_)->inode; }
 
-  std::string root_;
+  const std::string root_ = CgroupMounts("/sys/fs/cgroup").unified;
   std::string parent_;
   std::string path_;
-  CgroupIds ids_{"/sys/fs/cgroup"};
+  CgroupIds ids_{root_};
   std::shared_ptr<const CgroupOwner> container_ =
       std::make_shared<const CgroupOwner>(CgroupOwner{.container_id = kId});
 };
@@ -80,7 +71,7 @@ TEST_F(CgroupIdsTest, ContainerThatIsGoneIsForgotten) {
 }
 
 TEST(CgroupIds, WithoutAHierarchyNothingIsKnown) {
-  CgroupIds ids("/nowhere");
+  CgroupIds ids("");
   const auto container = std::make_shared<const CgroupOwner>(CgroupOwner{.container_id = kId});
   ids.Learn(absl::StrCat("0::/", kId, "\n"), container);
   EXPECT_EQ(ids.Find(1), nullptr);

@@ -126,6 +126,18 @@ TEST_F(CgroupWallsTest, PathOutOfTheCgroupNamespaceSaysSo) {
   EXPECT_EQ(why_, "read limits of cgroup /../../pod: outside of this cgroup namespace");
 }
 
+TEST_F(CgroupWallsTest, PathOfAnotherContainerIsReadWhereTheNodeHasIt) {
+  mounts_.base = "/kubepods/podA/own";
+  Write("v2/kubepods/podB/c1/cpu.max", "20000 100000\n");
+  Write("v2/kubepods/podB/c1/cpu.stat", "nr_periods 40\nnr_throttled 30\n");
+  Write("v2/kubepods/podA/own/pids.max", "100\n");
+  EXPECT_THAT(Read({"0::/../../podB/c1\n"}), SizeIs(1));
+  EXPECT_THAT(ids_, ElementsAre(WallId{Kind::kCpu, "/kubepods/podB/c1"}));
+  EXPECT_THAT(Read({"0::/\n"}), SizeIs(1));
+  EXPECT_THAT(ids_, ElementsAre(WallId{Kind::kPids, "/kubepods/podA/own"}));
+  EXPECT_EQ(why_, "");
+}
+
 TEST_F(CgroupWallsTest, UnreadableFileSaysWhy) {
   folder_.Write("v2/a/pids.max/is-a-folder", "");
   EXPECT_THAT(Read({"0::/a\n"}), IsEmpty());

@@ -112,6 +112,18 @@ TEST_F(DiscoveryTest, HostIsTheNodesAndContainersAreGuests) {
   EXPECT_EQ(*discovery.ContainerOf(50), kIdA);
 }
 
+TEST_F(DiscoveryTest, CgroupsOutsideOfTheCgroupNamespaceAreAnError) {
+  proc_.Set({.pid = 50, .netns = kHost, .cgroup = absl::StrCat("0::/../../pod", kUid, "/crio-", kIdA, "\n")});
+  proc_.Set({.pid = 51, .netns = kHost, .cgroup = "0::/..\n"});
+  proc_.Set({.pid = 52, .netns = kHost, .cgroup = "0::/..dots\n"});
+  Discovery discovery({.proc = proc_.path(), .pin_folders = {}, .cgroup_root = "/nowhere"});
+  EXPECT_THAT(
+      Reasons(discovery.Walk(false)),
+      ElementsAre("2 processes' cgroups are outside of this cgroup namespace: no cgroup v2 hierarchy at "
+                  "/nowhere"));
+  EXPECT_EQ(*discovery.ContainerOf(50), kIdA);
+}
+
 TEST_F(DiscoveryTest, KernelThreadsAreNoInhabitants) {
   Discovery discovery = Make();
   const DiscoverResult result = discovery.Walk(false);
