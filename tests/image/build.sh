@@ -27,7 +27,7 @@ skip() {
 check_machine() {
   local program
   [[ ${EUID} -eq 0 ]] || skip "images are built by root"
-  for program in buildah debootstrap ccache; do
+  for program in buildah ccache; do
     command -v "${program}" > /dev/null || skip "${program} is not installed"
   done
 }
@@ -45,46 +45,11 @@ run_buildah() {
   buildah --root "${state}/storage" --runroot "${temporary}/run" --storage-driver overlay "$@"
 }
 
-# ---------------------------------------------------------------------------------------------------------
-# The base image: Debian 12 from where this machine has its packages
-
-# The address of a suite (bookworm, bookworm-security …), or nothing.
-mirror_of() {
-  # shellcheck disable=SC2016 # apt fills in
-  apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
-    awk -v suite="$1" '$1 == suite && $2 == "main" { print $3; exit }'
-}
-
-# The way to the packages, and who vouches for it where that is https.
-copy_apt_settings() {
-  local root=$1 suite
-  for suite in bookworm bookworm-updates bookworm-security; do
-    mirror_of "${suite}" | sed "s#.*#deb & ${suite} main#"
-  done > "${root}/etc/apt/sources.list"
-  apt-config dump | grep -E '^Acquire::(http|https|Check-)' > "${root}/etc/apt/apt.conf.d/90machine" || true
-  [[ ! -f /etc/ssl/certs/ca-certificates.crt ]] ||
-    install -D -m 0644 -t "${root}/etc/ssl/certs" /etc/ssl/certs/ca-certificates.crt
-}
-
-make_base() {
-  local root=${temporary}/base mirror
-  mirror=$(mirror_of bookworm)
-  [[ -n ${mirror} ]] || skip "apt knows no mirror of Debian 12: apt-get update"
-  if ! debootstrap --variant=minbase bookworm "${root}" "${mirror}" > "${temporary}/debootstrap.log" 2>&1; then
-    tail -n 20 "${temporary}/debootstrap.log" >&2
-    ! grep -q 'Failed getting release file' "${temporary}/debootstrap.log" || skip "${mirror} does not answer"
-    exit 1
-  fi
-  copy_apt_settings "${root}"
-  rm -rf "${root}"/var/cache/apt/archives/*.deb "${root}"/var/lib/apt/lists/*
-  tar --directory "${root}" --create --file "${state}/base.tar.new" .
-  mv "${state}/base.tar.new" "${state}/base.tar"
-}
-
+# Debian 12 from where this machine has its packages.
 import_base() {
   local container
   container=$(run_buildah from scratch)
-  run_buildah add --quiet "${container}" "${state}/base.tar" / > /dev/null
+  run_buildah add --quiet "${container}" "${base_archive}" / > /dev/null
   run_buildah commit --rm --quiet "${container}" "${base}" > /dev/null
 }
 
@@ -121,7 +86,7 @@ trap 'rm -rf --one-file-system "${temporary}"' EXIT
 version=$(sed -n 's/^project(listenq VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 
 [[ $(du --summarize --block-size=1M "${state}" | cut -f 1) -lt ${max_state_mib} ]] || rm -rf "${state}/storage"
-[[ -f ${state}/base.tar ]] || step "debootstrap" make_base
+base_archive=$(tests/image/base)
 run_buildah inspect --type image "${base}" > /dev/null 2>&1 || step "import base" import_base
 for image in "${images[@]}"; do
   step "build ${image}" build_image "${image}"
