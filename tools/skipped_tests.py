@@ -11,8 +11,8 @@ import xml.etree.ElementTree
 
 
 def reason_of(output):
-    """The text that GTEST_SKIP() << ... printed: what stands between "Skipped" and the closing line."""
-    match = re.search(r"Skipped\n(.*?)\n*\[  SKIPPED \]", output, re.DOTALL)
+    """The text that GTEST_SKIP() << ... printed: what stands between "Skipped" and the closing line; or after "skipped: "."""
+    match = re.search(r"Skipped\n(.*?)\n*\[  SKIPPED \]", output, re.DOTALL) or re.search(r"^skipped: (.*)$", output, re.MULTILINE)
     text = " ".join(match.group(1).split()) if match else ""
     return text or "no reason given"
 

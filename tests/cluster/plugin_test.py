@@ -3,86 +3,34 @@
 
 usage: plugin_test.py LISTENQ [UNITTEST-ARGUMENT...]
 
-LISTENQ is the program; $LISTENQ_NAMESPACE names the namespace of the release where there are several. As a module of
-another suite it takes the program from $LISTENQ_PROGRAM. Ends with 77 where there is nothing to test, and why. What
+LISTENQ is the program; $LISTENQ_NAMESPACE names the namespace of the release where there are several. release_test.py
+runs these tests too. Ends with 77 where there is nothing to test, and why. What
 it makes is named after the process, and taken away; one test deletes a pod of the aggregator, which comes back.
 """
 
-import contextlib
 import json
 import os
 import pathlib
-import pty
 import re
-import select
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
+import kube
+from kube import DEADLINE_SECONDS, LABELS, Terminal, await_that, command_of, forwards_below, has_ended, kubectl, must
+from kube import names_of, ready_pods, run
+
 NAME = f"lqt-plugin-{os.getpid()}"
-LABELS = "app.kubernetes.io/name=listenq,app.kubernetes.io/component="
 PLUGIN = pathlib.Path(__file__).resolve().parents[2] / "deploy/kubectl/kubectl-listenq"
-DEADLINE_SECONDS = 60
-SKIPPED = 77
-# A picture of `top` begins with it.
-HOME = b"\x1b[H"
-
-
-def run(*command, text=None, env=None):
-    """Output is text; never a terminal's, and standard input is `text` or nothing."""
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, input=text or "",
-                          env={**os.environ, **(env or {})}, timeout=DEADLINE_SECONDS)
-
-
-def must(result):
-    if result.returncode != 0:
-        raise AssertionError(f"{' '.join(result.args)}: {result.stderr}{result.stdout}")
-    return result.stdout
-
-
-def kubectl(*arguments, **more):
-    return run("kubectl", *arguments, **more)
-
-
-def await_that(what, probe):
-    """The first true value of probe()."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        if found := probe():
-            return found
-        time.sleep(0.05)  # between two looks, not for an event
-    raise AssertionError(f"after {DEADLINE_SECONDS} s: no {what}")
-
-
-def ready_pods(component):
-    """The pods of a part of listenq that are ready and stay, in all namespaces or that of $LISTENQ_NAMESPACE."""
-    namespace = os.environ.get("LISTENQ_NAMESPACE")
-    place = ["--namespace", namespace] if namespace else ["--all-namespaces"]
-    pods = json.loads(must(kubectl("get", "pods", *place, "--selector", LABELS + component, "--output", "json")))
-    return [pod for pod in pods["items"] if is_ready(pod)]
-
-
-def is_ready(pod):
-    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
-    return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
-
-
-def names_of(pods):
-    return [pod["metadata"]["name"] for pod in pods]
 
 
 def why_skipped():
     """What is missing; "" when nothing is."""
-    if not os.environ.get("KUBECONFIG"):
-        return "needs a cluster: KUBECONFIG is not set"
-    if shutil.which("kubectl") is None:
-        return "needs kubectl"
-    if not os.environ.get("LISTENQ_PROGRAM"):
-        return "needs the program listenq: LISTENQ_PROGRAM is not set"
+    if reason := kube.why_no_cluster():
+        return reason
     for component in ("agent", "aggregator"):
         if not ready_pods(component):
             return f"needs listenq in the cluster: no ready pod has the labels {LABELS}{component}"
@@ -90,82 +38,7 @@ def why_skipped():
 
 
 def setUpModule():
-    if reason := why_skipped():
-        raise unittest.SkipTest(reason)
-    # What this process ignores a child would ignore too; handlers it does not inherit.
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        if signal.getsignal(number) == signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
-    installed = tempfile.TemporaryDirectory(prefix="lqt-plugin-")
-    unittest.addModuleCleanup(installed.cleanup)
-    for name in ("kubectl-listenq", "kubectl_complete-listenq"):
-        os.symlink(os.path.abspath(os.environ["LISTENQ_PROGRAM"]), f"{installed.name}/{name}")
-    before = os.environ["PATH"]
-    unittest.addModuleCleanup(os.environ.update, PATH=before)
-    os.environ["PATH"] = f"{installed.name}:{before}"
-
-
-def children(pid):
-    """All processes below one, also those of its children."""
-    with contextlib.suppress(OSError):
-        found = [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-        return found + [below for each in found for below in children(each)]
-    return []
-
-
-def has_ended(pid):
-    """A zombie has."""
-    with contextlib.suppress(OSError):
-        return ") Z " in pathlib.Path(f"/proc/{pid}/stat").read_text()
-    return True
-
-
-def command_of(pid):
-    with contextlib.suppress(OSError):
-        return pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    return []
-
-
-def forwards_below(pid):
-    """The processes of a port-forward, once kubectl is among them."""
-    found = children(pid)
-    return found if any("port-forward" in command_of(each) for each in found) else []
-
-
-class Terminal:
-    """A program on a terminal of its own, with what it has written there."""
-
-    def __init__(self, *command):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execvp(command[0], command)
-        self.written = b""
-        self.code = None
-
-    def read_until(self, found):
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while not found(self.written):
-            if not select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]:
-                raise AssertionError(f"too slow: {self.written}")
-            try:
-                self.written += os.read(self.fd, 65536)
-            except OSError:  # nobody has the terminal open any more
-                break
-
-    def pictures(self, count):
-        self.read_until(lambda written: written.count(HOME) >= count)
-
-    def end(self):
-        """The exit code, after all that it writes."""
-        self.read_until(lambda written: False)
-        self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        return self.code
-
-    def close(self):
-        if self.code is None:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        os.close(self.fd)
+    kube.put_plugin_on_path(unittest.addModuleCleanup)
 
 
 class Installed(unittest.TestCase):
@@ -411,10 +284,7 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     os.environ["LISTENQ_PROGRAM"] = sys.argv.pop(1)
-    if reason := why_skipped():
-        print(f"skipped: {reason}")
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2)
+    kube.run_tests(why_skipped())
 
 
 if __name__ == "__main__":
