@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Runs clang-tidy over the sources of a build folder that are written by hand, as many at a time as there are cores.
+"""Runs clang-tidy over the sources of the programs, as many at a time as there are cores. Not over those of the tests:
+GoogleTest's macros and headers make that dear, and the tests themselves run under sanitizers.
 
 A file that was clean is not looked at again until what the compiler sees of it changes, comments included, or
 the checks do. What is known to be clean is kept below $XDG_CACHE_HOME/listenq/tidy for 30 days.
@@ -32,10 +33,11 @@ def cache_folder():
 
 
 def commands(build):
-    """(file, compile command) of each source that is not generated."""
+    """(file, compile command) of each source that is ours, no test and not generated."""
+    others = {build, ROOT / "tests"}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         file = pathlib.Path(entry["file"])
-        if file.suffix == ".cc" and build not in file.parents:
+        if file.suffix == ".cc" and others.isdisjoint(file.parents):
             yield file, shlex.split(entry["command"])
 
 
