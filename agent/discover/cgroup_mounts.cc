@@ -26,7 +26,7 @@ bool IsCgroup2(const std::string& folder) {
 }
 
 std::string UnifiedBelow(const std::string& root) {
-  for (std::string folder : {root, absl::StrCat(root, "/unified")}) {
+  for (const std::string& folder : {root, absl::StrCat(root, "/unified")}) {
     if (IsCgroup2(folder)) return folder;
   }
   return "";

@@ -111,10 +111,10 @@ void Discovery::FindHost(int proc_fd, bool full, std::vector<PartError>* errors)
 
 void Discovery::AddTableErrors(int proc_fd, std::vector<PartError>* errors) const {
   size_t unreadable = 0;
-  size_t outside = 0;
+  bool outside = false;
   for (const auto& [pid, process] : table_.processes()) {
     unreadable += process.unreadable ? 1 : 0;
-    outside += process.cgroup_outside ? 1 : 0;
+    outside |= process.cgroup_outside;
   }
   if (unreadable > 0) {
     AddError(absl::StrCat(Plural(unreadable, "process's namespace", "processes' namespaces"),
@@ -123,11 +123,11 @@ void Discovery::AddTableErrors(int proc_fd, std::vector<PartError>* errors) cons
                                                        : "needs CAP_SYS_PTRACE"),
              errors);
   }
-  if (outside > 0) {
+  if (outside) {
+    // Without their number, which changes all the time.
     const CgroupMounts& mounts = table_.cgroup_mounts();
     AddError(absl::StrCat(
-                 Plural(outside, "process's cgroup is", "processes' cgroups are"),
-                 " outside of this cgroup namespace: ",
+                 "cgroups are outside of this cgroup namespace: ",
                  mounts.why_no_base.empty() ? absl::StrCat("above ", mounts.unified) : mounts.why_no_base),
              errors);
   }

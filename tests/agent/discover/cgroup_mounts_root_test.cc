@@ -132,9 +132,10 @@ TEST_F(CgroupMountsRoot, WithoutTheNodesHierarchySaysWhatIsMissing) {
   const uint64_t cgroup_id = sys::StatFile(unified_ + pod_)->inode;
   InContainer(unified_, [&] {
     Discovery discovery({.pin_folders = {}, .cgroup_root = kMount});
-    EXPECT_THAT(Reasons(discovery.Walk(false)),
-                Contains(HasSubstr(" outside of this cgroup namespace: needs the node's hierarchy mounted "
-                                   "elsewhere than at /sys/fs/cgroup")));
+    EXPECT_THAT(
+        Reasons(discovery.Walk(false)),
+        Contains(HasSubstr("cgroups are outside of this cgroup namespace: needs the node's hierarchy mounted "
+                           "elsewhere than at /sys/fs/cgroup")));
     EXPECT_EQ(*discovery.ContainerOf(static_cast<uint32_t>(process_.pid())), kId);
     EXPECT_EQ(discovery.ContainerOfCgroup(cgroup_id), "");
   });
@@ -143,9 +144,10 @@ TEST_F(CgroupMountsRoot, WithoutTheNodesHierarchySaysWhatIsMissing) {
 TEST_F(CgroupMountsRoot, OwnCgroupThatIsNotInTheHierarchySaysSo) {
   InContainer(unified_ + parent_ + "/pod" + kUid, [&] {
     Discovery discovery({.pin_folders = {}, .cgroup_root = node_});
-    EXPECT_THAT(Reasons(discovery.Walk(false)),
-                Contains(HasSubstr(absl::StrCat(" outside of this cgroup namespace: find the cgroup at ",
-                                                kMount, " below ", node_, ": not there"))));
+    EXPECT_THAT(
+        Reasons(discovery.Walk(false)),
+        Contains(HasSubstr(absl::StrCat("cgroups are outside of this cgroup namespace: find the cgroup at ",
+                                        kMount, " below ", node_, ": not there"))));
   });
 }
 

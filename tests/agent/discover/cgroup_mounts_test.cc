@@ -48,7 +48,7 @@ TEST(CgroupMounts, OtherLinesStay) {
 TEST(CgroupMounts, WithoutABaseAllStays) {
   const CgroupMounts mounts("/nowhere");
   EXPECT_EQ(mounts.why_no_base, "no cgroup v2 hierarchy at /nowhere");
-  for (const std::string before : {"0::/\n", "0::/../a\n"}) {
+  for (const char* before : {"0::/\n", "0::/../a\n"}) {
     std::string content = before;
     mounts.Resolve(&content);
     EXPECT_EQ(content, before);

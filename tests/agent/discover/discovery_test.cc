@@ -117,10 +117,9 @@ TEST_F(DiscoveryTest, CgroupsOutsideOfTheCgroupNamespaceAreAnError) {
   proc_.Set({.pid = 51, .netns = kHost, .cgroup = "0::/..\n"});
   proc_.Set({.pid = 52, .netns = kHost, .cgroup = "0::/..dots\n"});
   Discovery discovery({.proc = proc_.path(), .pin_folders = {}, .cgroup_root = "/nowhere"});
-  EXPECT_THAT(
-      Reasons(discovery.Walk(false)),
-      ElementsAre("2 processes' cgroups are outside of this cgroup namespace: no cgroup v2 hierarchy at "
-                  "/nowhere"));
+  EXPECT_THAT(Reasons(discovery.Walk(false)),
+              ElementsAre("cgroups are outside of this cgroup namespace: no cgroup v2 hierarchy at "
+                          "/nowhere"));
   EXPECT_EQ(*discovery.ContainerOf(50), kIdA);
 }
 
