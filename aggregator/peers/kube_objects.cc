@@ -28,10 +28,13 @@ bool IsRead(const std::string& key) {
       "deletionTimestamp",
       "desiredNumberScheduled",
       "initContainerStatuses",
+      "involvedObject",
       "items",
       "key",
       "kind",
+      "lastTimestamp",
       "matchFields",
+      "message",
       "metadata",
       "name",
       "nodeAffinity",
@@ -175,6 +178,23 @@ absl::StatusOr<std::vector<KubeDaemonSet>> ParseKubeDaemonSets(absl::string_view
   return daemon_sets;
 }
 
+std::string NewestMessageAbout(const std::vector<KubeDaemonSet>& daemon_sets, absl::string_view text) {
+  const json list = sys::ParseJson(text, IsRead);
+  std::string newest;
+  std::string message;
+  for (const json& event : ArrayAt(list, {"items"})) {
+    const std::string name = TextAt(event, {"involvedObject", "name"});
+    const bool is_about = std::any_of(daemon_sets.begin(), daemon_sets.end(),
+                                      [&](const KubeDaemonSet& one) { return one.name == name; });
+    // RFC 3339 in UTC: in the order of their letters.
+    std::string time = TextAt(event, {"lastTimestamp"});
+    if (!is_about || time < newest) continue;
+    newest = std::move(time);
+    message = TextAt(event, {"message"});
+  }
+  return message;
+}
+
 PeerList PeersOfPods(const std::vector<KubePod>& pods, const base::Address& at) {
   std::map<std::string, const KubePod*> of_node;
   PeerList list;
@@ -190,18 +210,24 @@ PeerList PeersOfPods(const std::vector<KubePod>& pods, const base::Address& at) 
   return list;
 }
 
-void AddNodesWithoutPod(const std::vector<KubeDaemonSet>& daemon_sets, PeerList* list) {
+uint64_t CountNodesWithoutPod(const std::vector<KubeDaemonSet>& daemon_sets, const PeerList& list) {
   uint64_t desired = 0;
-  uint64_t known = list->peers.size() + list->absent.size();
+  uint64_t known = list.peers.size() + list.absent.size();
   for (const KubeDaemonSet& one : daemon_sets) {
     desired += one.desired;
     known -= std::min<uint64_t>(known, one.misscheduled);
   }
+  return desired > known ? desired - known : 0;
+}
+
+void AddNodesWithoutPod(const std::vector<KubeDaemonSet>& daemon_sets, uint64_t count, absl::string_view why,
+                        PeerList* list) {
   const std::string names = absl::StrJoin(
       daemon_sets, ", ", [](std::string* out, const KubeDaemonSet& one) { absl::StrAppend(out, one.name); });
-  const AbsentNode missing = {.reason = absl::StrCat("no pod of DaemonSet ", names, " yet")};
+  const AbsentNode missing = {
+      .reason = absl::StrCat("no pod of DaemonSet ", names, " yet", why.empty() ? "" : ": ", why)};
   // What is too much is too much by one, too.
-  const uint64_t count = desired > known ? std::min<uint64_t>(desired - known, PeerSource::kMaxPeers + 1) : 0;
+  count = std::min<uint64_t>(count, PeerSource::kMaxPeers + 1);
   list->absent.insert(list->absent.end(), count, missing);
 }
 

@@ -51,12 +51,18 @@ absl::StatusOr<KubePodPage> ParseKubePods(absl::string_view text);
 // A DaemonSetList, or one DaemonSet.
 absl::StatusOr<std::vector<KubeDaemonSet>> ParseKubeDaemonSets(absl::string_view text);
 
+// Of an EventList the newest message about one of these DaemonSets; "" for none.
+std::string NewestMessageAbout(const std::vector<KubeDaemonSet>& daemon_sets, absl::string_view text);
+
 // One row per node, in the order of their names. A pod that runs is a peer which must answer for its node; of
 // several on a node the one that is ready. A node whose pod does not run is absent. `port` and what is spoken
 // there are those of `at`.
 PeerList PeersOfPods(const std::vector<KubePod>& pods, const base::Address& at);
-// Nodes that these want to be on, beyond those of `list`: their names are not known.
-void AddNodesWithoutPod(const std::vector<KubeDaemonSet>& daemon_sets, PeerList* list);
+// How many nodes these want to be on, beyond those of `list`: their names are not known.
+uint64_t CountNodesWithoutPod(const std::vector<KubeDaemonSet>& daemon_sets, const PeerList& list);
+// As many absent nodes. `why`: "" where it is not known.
+void AddNodesWithoutPod(const std::vector<KubeDaemonSet>& daemon_sets, uint64_t count, absl::string_view why,
+                        PeerList* list);
 
 }  // namespace listenq::aggregator
 

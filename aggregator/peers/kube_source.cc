@@ -19,6 +19,8 @@ namespace {
 // From its cache the API server answers with all pods in one page, whatever the limit: some KiB each.
 constexpr size_t kMaxAnswerBytes = size_t{64} << 20;
 constexpr char kPageSize[] = "500";
+// Pod Security names each field that it refuses.
+constexpr size_t kMaxReasonBytes = 400;
 // Several of them are one fleet (a DaemonSet per kind of node), many a wrong selector.
 constexpr size_t kMaxDaemonSets = 10;
 
@@ -86,7 +88,9 @@ absl::StatusOr<PeerList> KubeSource::Read() {
   PeerList list = PeersOfPods(pods, peers_at_);
   const absl::StatusOr<std::vector<KubeDaemonSet>> daemon_sets = FindDaemonSets(visit, pods);
   if (daemon_sets.ok()) {
-    AddNodesWithoutPod(*daemon_sets, &list);
+    const uint64_t count = CountNodesWithoutPod(*daemon_sets, list);
+    const std::string why = count > 0 ? WhyNoPods(visit, *daemon_sets) : "";
+    AddNodesWithoutPod(*daemon_sets, count, why, &list);
   } else {
     list.size_unknown = true;
     list.trouble = std::string(daemon_sets.status().message());
@@ -149,6 +153,17 @@ absl::StatusOr<std::vector<KubeDaemonSet>> KubeSource::FindDaemonSets(
                                             ": which nodes should have an agent is not known"));
   }
   return found;
+}
+
+std::string KubeSource::WhyNoPods(const Visit& visit, const std::vector<KubeDaemonSet>& daemon_sets) const {
+  const Question question = {.verb = "list",
+                             .resource = "events",
+                             .path = absl::StrCat("/api/v1/namespaces/", namespace_, "/events"),
+                             .query = {{"fieldSelector", "involvedObject.kind=DaemonSet,reason=FailedCreate"},
+                                       {"limit", kPageSize}}};
+  const absl::StatusOr<std::string> body = Get(visit, question);
+  if (!body.ok()) return "";
+  return NewestMessageAbout(daemon_sets, *body).substr(0, kMaxReasonBytes);
 }
 
 absl::StatusOr<std::string> KubeSource::Get(const Visit& visit, const Question& question) const {

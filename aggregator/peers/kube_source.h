@@ -35,7 +35,9 @@ absl::StatusOr<KubeApi> KubeApiOfPod();
 //   Nodes where the pods' DaemonSet should run one, and none runs, are absent ones. Pods are listed from the
 //   API server's cache, at one page after the other; nothing is watched. The account's files are read each
 //   time: tokens live an hour.
-// Failure: without the DaemonSets the pods are still a list, of which nobody knows whether it is all.
+// Failure: without the DaemonSets the pods are still a list, of which nobody knows whether it is all; without
+// the
+//   events an absent node has no reason.
 class KubeSource final : public PeerSource {
  public:
   // "NAMESPACE/SELECTOR:PORT", SELECTOR in kubectl's syntax: "app=listenq,component=agent".
@@ -75,6 +77,9 @@ class KubeSource final : public PeerSource {
   // Those with the labels, and those that the pods belong to.
   [[nodiscard]] absl::StatusOr<std::vector<KubeDaemonSet>> FindDaemonSets(
       const Visit& visit, const std::vector<KubePod>& pods) const;
+  // Why their controller makes no pods (Pod Security, a quota), as far as it may be asked; "" otherwise.
+  [[nodiscard]] std::string WhyNoPods(const Visit& visit,
+                                      const std::vector<KubeDaemonSet>& daemon_sets) const;
   [[nodiscard]] std::string Describe(const Question& question) const;
 
   const KubeApi api_;

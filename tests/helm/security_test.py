@@ -84,6 +84,7 @@ class Token(unittest.TestCase):
             [
                 {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
                 {"apiGroups": ["apps"], "resources": ["daemonsets"], "verbs": ["get", "list"]},
+                {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]},
             ],
         )
         binding = chart.one(objects, "RoleBinding")

@@ -135,24 +135,28 @@ TEST(PeersOfPods, ANodeWhosePodDoesNotRunIsAbsentWithTheReason) {
                   AbsentNode{.node_name = "node-3", .reason = "pod c is Running and has no address"}));
 }
 
+void Add(const std::vector<KubeDaemonSet>& daemon_sets, PeerList* list) {
+  AddNodesWithoutPod(daemon_sets, CountNodesWithoutPod(daemon_sets, *list), "", list);
+}
+
 TEST(AddNodesWithoutPod, ThereAreAsManyRowsAsNodesAreMissing) {
   PeerList list = {.peers = {Peer("node-1", "10.1.0.1")}, .absent = {{.node_name = "node-2"}}};
-  AddNodesWithoutPod({{.name = "agent", .desired = 2}}, &list);
+  Add({{.name = "agent", .desired = 2}}, &list);
   EXPECT_THAT(list.absent, SizeIs(1));
-  AddNodesWithoutPod({{.name = "agent", .desired = 3}, {.name = "agent-arm", .desired = 1}}, &list);
+  Add({{.name = "agent", .desired = 3}, {.name = "agent-arm", .desired = 1}}, &list);
   const AbsentNode missing = {.reason = "no pod of DaemonSet agent, agent-arm yet"};
   EXPECT_THAT(list.absent, ElementsAre(AbsentNode{.node_name = "node-2"}, missing, missing));
 }
 
 TEST(AddNodesWithoutPod, APodWhereNoneShouldBeStandsForNoOtherNode) {
   PeerList list = {.peers = {Peer("node-1", "10.1.0.1"), Peer("node-2", "10.1.0.2")}};
-  AddNodesWithoutPod({{.name = "agent", .desired = 2, .misscheduled = 1}}, &list);
+  Add({{.name = "agent", .desired = 2, .misscheduled = 1}}, &list);
   EXPECT_THAT(list.absent, ElementsAre(AbsentNode{.reason = "no pod of DaemonSet agent yet"}));
 }
 
 TEST(AddNodesWithoutPod, ANumberOutOfThisWorldTakesNoMemory) {
   PeerList list;
-  AddNodesWithoutPod({{.name = "agent", .desired = 4000000000}}, &list);
+  Add({{.name = "agent", .desired = 4000000000}}, &list);
   EXPECT_THAT(list.absent, SizeIs(PeerSource::kMaxPeers + 1));
 }
 

@@ -138,6 +138,26 @@ TEST_F(KubeSourceTest, NodesWithoutAPodAreCounted) {
   ASSERT_TRUE(list.ok()) << list.status();
   const AbsentNode missing = {.reason = "no pod of DaemonSet agent yet"};
   EXPECT_THAT(list->absent, ElementsAre(missing, missing));
+}
+
+TEST_F(KubeSourceTest, WhyADaemonSetHasNoPodIsSaidByItsNewestEvent) {
+  api_.Answer(kDaemonSets, DaemonSetList({DaemonSet("agent", 3)}));
+  const auto event = [](const char* name, const char* time, const char* message) {
+    return absl::StrCat(R"({"involvedObject":{"kind":"DaemonSet","name":")", name, R"("},"lastTimestamp":")",
+                        time, R"(","message":")", message, R"("})");
+  };
+  api_.AnswerBy("/api/v1/namespaces/obs/events", [&](const fakes::KubeRequest& request) {
+    EXPECT_EQ(request.query.at("fieldSelector"), "involvedObject.kind=DaemonSet,reason=FailedCreate");
+    return fakes::KubeAnswer{.body =
+                                 absl::StrCat(R"({"kind":"EventList","items":[)",
+                                              event("agent", "2026-01-01T10:00:00Z", "old"), ",",
+                                              event("agent", "2026-01-01T11:00:00Z", "violates PodSecurity"),
+                                              ",", event("other", "2026-01-01T12:00:00Z", "not ours"), "]}")};
+  });
+  const auto list = Read();
+  ASSERT_TRUE(list.ok()) << list.status();
+  const AbsentNode missing = {.reason = "no pod of DaemonSet agent yet: violates PodSecurity"};
+  EXPECT_THAT(list->absent, ElementsAre(missing));
   EXPECT_FALSE(list->size_unknown);
 }
 
