@@ -1,6 +1,7 @@
 #include "aggregator/config.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "agent/sys/status.h"
+#include "base/server.h"
 #include "base/version.h"
 
 namespace listenq::aggregator {
@@ -39,7 +41,9 @@ void Declare(CLI::App* app, Flags* flags) {
   app->add_option(
          "--peers", flags->peers,
          "Whom to ask: ADDRESS,ADDRESS…; file:PATH (a line each, \"ADDRESS [NODE]\", read again when it "
-         "changes); dns:///NAME:PORT (each address of the name); or, in a pod, "
+         "changes); dns:///NAME:PORT (each address of the name; dns:///tls://localhost:PORT where a loopback "
+         "name "
+         "speaks TLS); or, in a pod, "
          "k8s://NAMESPACE/SELECTOR:PORT (a DaemonSet's pods with these labels; the service account needs "
          "list on pods, get and list on daemonsets)")
       ->capture_default_str();
@@ -82,6 +86,17 @@ absl::StatusOr<std::optional<base::Address>> ReadMetrics(const std::string& text
   return absl::InvalidArgumentError(absl::StrCat("--metrics ", text, ": not IP:PORT or :PORT"));
 }
 
+absl::Status CheckTls(const ServerOptions& server) {
+  if (!server.tls.empty()) RETURN_IF_ERROR(base::CheckAllGiven(server.tls));
+  RETURN_IF_ERROR(base::CheckListen(server.listen, !server.tls.empty()));
+  const bool listens_by_tls = std::any_of(server.listen.begin(), server.listen.end(),
+                                          [](const auto& address) { return address.tls; });
+  if (server.allowed_callers.empty() || listens_by_tls) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--allow ", server.allowed_callers.front(),
+      ": no --listen speaks TLS, and callers by plaintext have no name: listen on tls://IP:PORT"));
+}
+
 absl::StatusOr<Config> Check(const Flags& flags) {
   Config config = {.log_level = flags.log_level};
   ServerOptions& server = config.server;
@@ -91,6 +106,7 @@ absl::StatusOr<Config> Check(const Flags& flags) {
   server.tls = flags.tls;
   server.peer_server_name = flags.tls_server_name;
   server.allowed_callers = flags.allowed_callers;
+  RETURN_IF_ERROR(CheckTls(server));
   ASSIGN_OR_RETURN(server.metrics, ReadMetrics(flags.metrics));
   RETURN_IF_ERROR(base::ReadDuration("--peer-timeout", flags.peer_timeout, absl::Milliseconds(100),
                                      &server.peer_timeout));

@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "aggregator/answer_parts.h"
 #include "aggregator/merge.h"
@@ -34,17 +33,19 @@ class GatherCall final : public grpc::ServerUnaryReactor {
                        Response* response, std::function<void(grpc::Status)> done);
 
   GatherCall(std::shared_ptr<const Fleet> fleet, Request request, CallTimes times, Ask ask, Merge merge)
-      : fleet_(std::move(fleet)), request_(std::move(request)), times_(times), merge_(std::move(merge)) {
+      : fleet_(std::move(fleet)),
+        request_(std::move(request)),
+        end_(std::min(started_ + times.peer_timeout, times.deadline)),
+        merge_(std::move(merge)) {
     for (const std::shared_ptr<Peer>& peer : fleet_->peers) {
       calls_.push_back(std::make_unique<Call>());
       calls_.back()->peer = peer;
     }
     waiting_.fetch_add(calls_.size());
-    const absl::Time end = std::min(absl::Now() + times_.peer_timeout, times_.deadline);
     for (const auto& call : calls_) {
-      call->context.set_deadline(absl::ToChronoTime(end));
+      call->context.set_deadline(absl::ToChronoTime(end_));
       ask(call->peer->stub(), &call->context, &request_, &call->response,
-          [this, one = call.get()](grpc::Status status) { Done(one, std::move(status)); });
+          [this, one = call.get()](const grpc::Status& status) { Done(one, status); });
     }
     CountDown();
   }
@@ -62,12 +63,8 @@ class GatherCall final : public grpc::ServerUnaryReactor {
     grpc::Status status;
   };
 
-  void Done(Call* call, grpc::Status status) {
-    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
-      status = {grpc::StatusCode::DEADLINE_EXCEEDED,
-                absl::StrCat("no answer for ", absl::FormatDuration(times_.peer_timeout))};
-    }
-    call->status = std::move(status);
+  void Done(Call* call, const grpc::Status& status) {
+    call->status = WithoutAnswer(status, end_ - started_);
     CountDown();
   }
   void CountDown() {
@@ -81,7 +78,8 @@ class GatherCall final : public grpc::ServerUnaryReactor {
 
   const std::shared_ptr<const Fleet> fleet_;
   const Request request_;
-  const CallTimes times_;
+  const absl::Time started_ = absl::Now();
+  const absl::Time end_;
   const Merge merge_;
   std::vector<std::unique_ptr<Call>> calls_;
   // Peers, and the constructor: the answer waits for its end.

@@ -63,5 +63,7 @@ int main(int argc, char** argv) {
     return Fail(status, 2);
   }
   const absl::Status status = listenq::aggregator::Run(config, &signals);
-  return status.ok() ? 0 : Fail(status, 1);
+  if (status.ok()) return 0;
+  // A flag that turned out wrong only when it was used: --peers, the files of --tls-….
+  return Fail(status, absl::IsInvalidArgument(status) ? 2 : 1);
 }

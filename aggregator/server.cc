@@ -13,6 +13,7 @@
 #include "agent/sys/status.h"
 #include "aggregator/metrics/metrics_server.h"
 #include "aggregator/observer_service.h"
+#include "aggregator/peers/peer_pulse.h"
 #include "aggregator/peers/peer_set.h"
 #include "aggregator/peers/ticker.h"
 #include "base/logging.h"
@@ -22,10 +23,11 @@ namespace listenq::aggregator {
 
 namespace {
 
-// Reads the files again every second.
+// Reads the files again every second, and says in the log when they changed, are bad or no longer valid.
 class TlsReloader final : private Ticker::Client {
  public:
-  TlsReloader(base::TlsKeeper* keeper, Ticker* ticker) : keeper_(*keeper), ticker_(*ticker) {
+  TlsReloader(base::TlsKeeper* keeper, base::TlsFiles files, Ticker* ticker)
+      : keeper_(*keeper), files_(std::move(files)), ticker_(*ticker) {
     ticker_.Add(this);
   }
   ~TlsReloader() override { ticker_.Remove(this); }
@@ -44,9 +46,14 @@ class TlsReloader final : private Ticker::Client {
     } else if (const auto current = keeper_.Current(); current != before) {
       spdlog::info("certificates changed; ours is valid until {}", absl::FormatTime(current->not_after));
     }
+    if (const std::string why = base::WhyNotValid(files_, *keeper_.Current(), now); !why.empty()) {
+      base::LogLimited(spdlog::level::warn, "validity",
+                       absl::StrCat(why, ": who calls and who is asked will refuse us"));
+    }
   }
 
   base::TlsKeeper& keeper_;
+  const base::TlsFiles files_;
   Ticker& ticker_;
   absl::Time next_ = absl::InfinitePast();
 };
@@ -58,7 +65,8 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const base::Address&
   MetricsOptions options = {.listen = address, .fleet = [peers] { return peers->Current(); }};
   if (tls != nullptr) {
     options.hooks = {.certificate_not_after = [tls] { return tls->Current()->not_after; },
-                     .refused_handshakes = base::FailedHandshakes};
+                     .refused_handshakes = [] { return base::FailedHandshakes().certificate_refused; },
+                     .failed_handshakes = [] { return base::FailedHandshakes().other; }};
   }
   return MetricsServer::Start(options);
 }
@@ -70,6 +78,7 @@ struct AggregatorServer::Parts {
   std::unique_ptr<base::TlsKeeper> tls;
   std::optional<TlsReloader> tls_reloader;
   std::unique_ptr<PeerSet> peers;
+  std::optional<PeerPulse> pulse;
   std::unique_ptr<ObserverService> service;
   base::Listening listening;  // goes before the service
   std::unique_ptr<MetricsServer> metrics;
@@ -80,12 +89,14 @@ absl::StatusOr<std::unique_ptr<AggregatorServer>> AggregatorServer::Start(const 
   auto parts = std::make_unique<Parts>();
   if (!options.tls.empty()) {
     ASSIGN_OR_RETURN(parts->tls, base::TlsKeeper::Load(options.tls));
-    parts->tls_reloader.emplace(parts->tls.get(), &parts->ticker);
+    parts->tls_reloader.emplace(parts->tls.get(), options.tls, &parts->ticker);
   }
   ASSIGN_OR_RETURN(parts->peers, PeerSet::Make(options.peers, &parts->ticker,
                                                {.off_machine = options.off_machine,
                                                 .tls = parts->tls.get(),
                                                 .server_name = options.peer_server_name}));
+  // A health question is answered at once, but by a machine that is very busy.
+  parts->pulse.emplace(parts->peers.get(), &parts->ticker, 2 * options.peer_timeout);
   parts->service =
       std::make_unique<ObserverService>(parts->peers.get(), &parts->ticker, options.peer_timeout);
   grpc::ServerBuilder builder;

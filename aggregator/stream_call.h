@@ -226,11 +226,12 @@ class StreamCall<Rpc>::PeerCall final : public grpc::ClientReadReactor<Response>
     if (status.ok() && !parts_.summary.has_value()) {
       return {grpc::StatusCode::DATA_LOSS, "its answer has no end"};
     }
-    return status;
+    return WithoutAnswer(status, owner_->times_.deadline - started_);
   }
 
   StreamCall* const owner_;
   const std::shared_ptr<Peer> peer_;
+  const absl::Time started_ = absl::Now();
   grpc::ClientContext context_;
   const size_t index_;
   // Rows of which most are not taken: one piece of memory for all of them.

@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "aggregator/peers/peer.h"
 
@@ -32,7 +31,7 @@ class WatchCall::PeerWatch final : public grpc::ClientReadReactor<v1::WatchDrops
   }
   void OnReadDone(bool ok) override {
     if (!ok) return;
-    begun_.store(true);
+    last_message_.store(absl::ToUnixMicros(absl::Now()));
     const std::string& name =
         message_.has_event() ? message_.event().node_name() : message_.node_status().node_name();
     if (grpc::Status checked = CheckNodeName(*peer_, name); !checked.ok()) {
@@ -46,19 +45,34 @@ class WatchCall::PeerWatch final : public grpc::ClientReadReactor<v1::WatchDrops
   }
   void OnDone(const grpc::Status& status) override { owner_->OnPeerDone(slot_, Explain(status)); }
 
+  // It does not begin, or did not answer a question since its last message: quiet it may be, but not dumb.
   void CancelIfSilent(absl::Time now) {
-    if (begun_.load() || now - started_ < owner_->peer_timeout_) return;
-    silent_.store(true);
+    const int64_t last = last_message_.load();
+    std::optional<grpc::Status> why;
+    if (last != kNone) {
+      const std::optional<Silence> silence = peer_->silence();
+      if (silence.has_value() && silence->asked > absl::FromUnixMicros(last)) why = silence->why;
+    } else if (now - started_ >= owner_->peer_timeout_) {
+      why = WithoutAnswer(grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, ""), owner_->peer_timeout_);
+    }
+    if (!why.has_value()) return;
+    {
+      const sys::MutexLock lock(mutex_);
+      if (silent_.has_value()) return;
+      silent_ = std::move(why);
+    }
     Cancel();
   }
   void Cancel() { context_.TryCancel(); }
 
  private:
+  static constexpr int64_t kNone = 0;
+
   [[nodiscard]] grpc::Status Explain(const grpc::Status& status) const {
     if (refusal_.has_value()) return *refusal_;
-    if (silent_.load()) {
-      return {grpc::StatusCode::DEADLINE_EXCEEDED,
-              absl::StrCat("no answer for ", absl::FormatDuration(owner_->peer_timeout_))};
+    {
+      const sys::MutexLock lock(mutex_);
+      if (silent_.has_value()) return *silent_;
     }
     if (status.ok()) return {grpc::StatusCode::UNAVAILABLE, "it ended the stream"};
     return status;
@@ -71,8 +85,9 @@ class WatchCall::PeerWatch final : public grpc::ClientReadReactor<v1::WatchDrops
   grpc::ClientContext context_;
   v1::WatchDropsResponse message_;
   std::optional<grpc::Status> refusal_;
-  std::atomic<bool> begun_ = false;
-  std::atomic<bool> silent_ = false;
+  std::atomic<int64_t> last_message_ = kNone;
+  mutable sys::Mutex mutex_;
+  std::optional<grpc::Status> silent_ ABSL_GUARDED_BY(mutex_);
 };
 
 WatchCall::WatchCall(std::shared_ptr<const Fleet> fleet, Ticker* ticker, v1::WatchDropsRequest request,
@@ -104,7 +119,8 @@ void WatchCall::StartDue(absl::Time now) {
     if (end_.has_value()) return;
     for (size_t i = 0; i < slots_.size(); ++i) {
       Slot& slot = slots_[i];
-      if (slot.watch != nullptr || slot.next_try > now) continue;
+      const bool is_back = slot.peer->back_since() > slot.ended;
+      if (slot.watch != nullptr || (slot.next_try > now && !is_back)) continue;
       slot.watch = std::make_unique<PeerWatch>(this, i, slot.peer, now);
       started.push_back(slot.watch.get());
       ++active_;
@@ -157,7 +173,8 @@ void WatchCall::OnPeerDone(size_t slot, const grpc::Status& status) {
     --active_;
     // gRPC is done with it; nothing of it is used behind this.
     const std::unique_ptr<PeerWatch> watch = std::move(ended.watch);
-    ended.next_try = absl::Now() + ended.pause;
+    ended.ended = absl::Now();
+    ended.next_try = ended.ended + ended.pause;
     ended.pause = std::min(ended.pause * 2, kLongestPause);
     if (!end_.has_value() && !std::exchange(ended.reported, true)) {
       v1::WatchDropsResponse message;

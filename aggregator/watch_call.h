@@ -22,9 +22,10 @@
 namespace listenq::aggregator {
 
 // Contract: passes on what each peer sends until the caller cancels, after a NodeStatus for each node without
-//   a peer. A peer that fails, or does not begin within `peer_timeout`, is one NodeStatus, and is tried again
-//   after a pause of 1 s … 30 s; when it is back its own NodeStatus says so, and drops between the two are in
-//   ListDrops. A caller that reads slower than events come loses the oldest; the next event says how many.
+//   a peer. A peer that fails, does not begin within `peer_timeout`, or is silent (Peer::silence), is one
+//   NodeStatus, and is tried again after a pause of 1 s … 30 s, or once it answers again; when it is back its
+//   own NodeStatus says so, and drops between the two are in ListDrops. A caller that reads slower than
+//   events come loses the oldest; the next event says how many.
 // Threading: gRPC's threads and the ticker's; the lock is never held while gRPC is called to send or read.
 //   `new` it and hand it to gRPC: it deletes itself when the call is over.
 class WatchCall final : public grpc::ServerWriteReactor<v1::WatchDropsResponse>, private Ticker::Client {
@@ -50,6 +51,7 @@ class WatchCall final : public grpc::ServerWriteReactor<v1::WatchDropsResponse>,
     // Null between two tries.
     std::unique_ptr<PeerWatch> watch;
     absl::Time next_try = absl::InfinitePast();
+    absl::Time ended = absl::InfinitePast();
     absl::Duration pause;
     // The caller knows that it is silent.
     bool reported = false;

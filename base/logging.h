@@ -22,35 +22,52 @@ namespace listenq::base {
 // warning or error; else InvalidArgument.
 absl::Status SetUpLogging(absl::string_view level);
 
-// How many TLS handshakes failed since SetUpLogging, of connections from and to us: gRPC says it in its log
+// TLS handshakes that failed since SetUpLogging, of connections from and to us: gRPC says it in its log
 // alone, without the other side's address.
-uint64_t FailedHandshakes();
+struct Handshakes {
+  // One side did not accept the other's certificate, or missed it.
+  uint64_t certificate_refused = 0;
+  // No TLS was spoken (an HTTP request), or none that both know.
+  uint64_t other = 0;
+};
+Handshakes FailedHandshakes();
 
-// Lets a line that repeats through once an interval. Safe to call from every thread.
+// Lets a line that repeats through once an interval; of one key, each text by itself.
 class LogLimiter {
  public:
-  // Beyond so many different keys the rest share one.
+  // Beyond so many different keys within an interval the rest share one, and so do a key's texts: what others
+  // say makes neither the log nor the memory grow.
   static constexpr size_t kMaxKeys = 256;
+  static constexpr size_t kMaxTexts = 8;
 
   explicit LogLimiter(absl::Duration interval) : interval_(interval) {}
-  // How many lines of this key were held back since the last one, when this one may be written; absent when
-  // it is held back too.
-  std::optional<uint64_t> Admit(absl::string_view key, absl::Time now);
+  // How many such lines were held back since the last one, when this one may be written; absent when it is
+  // held back too. Safe to call from every thread.
+  std::optional<uint64_t> Admit(absl::string_view key, absl::string_view text, absl::Time now);
 
  private:
-  struct Entry {
+  struct Line {
     absl::Time last = absl::InfinitePast();
     uint64_t held_back = 0;
   };
+  // By their texts' hashes.
+  using Lines = absl::flat_hash_map<size_t, Line>;
+
+  [[nodiscard]] bool IsOld(const Line& line, absl::Time now) const { return now >= line.last + interval_; }
+  void MakeRoomForKey(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const absl::Duration interval_;
   sys::Mutex mutex_;
-  absl::flat_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, Lines> keys_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Writes `text` at most once a minute per `key`, with the number of lines held back. Control characters in
-// `text` are escaped: it may quote a container's words.
+// Writes `text` at most once a minute, with the number of times it was held back; at most
+// LogLimiter::kMaxTexts different ones of a `key`, then one for the rest. Control characters in `text` are
+// escaped: it may quote a container's words.
 void LogLimited(spdlog::level::level_enum level, absl::string_view key, absl::string_view text);
+
+// `text` with its control characters and backslashes escaped: one line, whoever wrote it.
+std::string OneLine(absl::string_view text);
 
 }  // namespace listenq::base
 

@@ -46,13 +46,8 @@ void SetBounds(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_TSI_MAX_FRAME_SIZE, kTlsRecordBytes);
 }
 
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsFor(const Address& address,
-                                                                        const TlsServerOptions* tls) {
-  if (!address.tls) return grpc::InsecureServerCredentials();
-  if (tls != nullptr) return MakeTlsServerCredentials(*tls);
-  return absl::FailedPreconditionError(absl::StrCat("listen on ", ToString(address),
-                                                    ": a network listener speaks mutual TLS: give --tls-ca, ",
-                                                    "--tls-cert and --tls-key, or say --insecure"));
+std::shared_ptr<grpc::ServerCredentials> CredentialsFor(const Address& address, const TlsServerOptions* tls) {
+  return address.tls ? MakeTlsServerCredentials(*tls) : grpc::InsecureServerCredentials();
 }
 
 // What gRPC binds.
@@ -62,8 +57,19 @@ std::string Target(const Address& address) {
 
 }  // namespace
 
+absl::Status CheckListen(const std::vector<Address>& addresses, bool have_tls) {
+  for (const Address& address : addresses) {
+    if (!address.tls || have_tls) continue;
+    return absl::InvalidArgumentError(absl::StrCat("listen on ", ToString(address),
+                                                   ": a network listener speaks mutual TLS: give --tls-ca, ",
+                                                   "--tls-cert and --tls-key, or say --insecure"));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Listening> StartServer(grpc::ServerBuilder& builder, const std::vector<Address>& addresses,
                                       const TlsServerOptions* tls) {
+  RETURN_IF_ERROR(CheckListen(addresses, tls != nullptr));
   EnableHealthAndReflection();
   SetBounds(builder);
   Listening result;
@@ -74,7 +80,7 @@ absl::StatusOr<Listening> StartServer(grpc::ServerBuilder& builder, const std::v
       ASSIGN_OR_RETURN(SocketClaim claim, SocketClaim::Take(address.socket_path));
       result.claims.push_back(std::move(claim));
     }
-    ASSIGN_OR_RETURN(std::shared_ptr<grpc::ServerCredentials> credentials, CredentialsFor(address, tls));
+    std::shared_ptr<grpc::ServerCredentials> credentials = CredentialsFor(address, tls);
     builder.AddListeningPort(Target(address), credentials, &ports[i]);
     result.credentials.push_back(std::move(credentials));
   }

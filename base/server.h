@@ -28,11 +28,14 @@ struct Listening {
   std::vector<Address> addresses;
 };
 
+// InvalidArgument: one of the addresses speaks TLS, and there are no certificates for it.
+absl::Status CheckListen(const std::vector<Address>& addresses, bool have_tls);
+
 // Adds the addresses to `builder`, which has its services already, bounds requests, streams and the age of
 // connections, and starts; health and reflection are served too. A unix socket ends up 0660 and is never
 // wider. Threading: call it before the process starts threads that make files (it sets the umask).
-// FailedPrecondition: another server has the socket; an address speaks TLS and `tls` is null. Unavailable:
-// gRPC could not bind; a port that another process has is not shared with it.
+// FailedPrecondition: another server has the socket. InvalidArgument: an address speaks TLS and `tls` is
+// null. Unavailable: gRPC could not bind; a port that another process has is not shared with it.
 absl::StatusOr<Listening> StartServer(grpc::ServerBuilder& builder, const std::vector<Address>& addresses,
                                       const TlsServerOptions* tls = nullptr);
 

@@ -67,11 +67,17 @@ absl::Status CheckKey(const TlsFiles& files, const std::string& pem, X509* certi
   return absl::OkStatus();
 }
 
-absl::Time NotAfter(const X509* certificate) {
+// `unreadable` where it is no time.
+absl::Time TimeOf(const ASN1_TIME* field, absl::Time unreadable) {
   std::tm time{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1) return absl::InfinitePast();
-  return absl::FromTM(time, absl::UTCTimeZone());
+  return ASN1_TIME_to_tm(field, &time) == 1 ? absl::FromTM(time, absl::UTCTimeZone()) : unreadable;
 }
+
+std::string DateOf(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
+}
+
+}  // namespace
 
 absl::Status CheckAllGiven(const TlsFiles& files) {
   const std::pair<const char*, const std::string*> flags[] = {
@@ -85,8 +91,6 @@ absl::Status CheckAllGiven(const TlsFiles& files) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
 absl::StatusOr<TlsMaterial> ReadTlsFiles(const TlsFiles& files) {
   RETURN_IF_ERROR(CheckAllGiven(files));
   TlsMaterial material;
@@ -96,8 +100,19 @@ absl::StatusOr<TlsMaterial> ReadTlsFiles(const TlsFiles& files) {
   RETURN_IF_ERROR(ParseCertificates(files.ca, material.ca).status());
   ASSIGN_OR_RETURN(const Owned<X509> certificate, ParseCertificates(files.cert, material.cert));
   RETURN_IF_ERROR(CheckKey(files, material.key, certificate.get()));
-  material.not_after = NotAfter(certificate.get());
+  material.not_before = TimeOf(X509_get0_notBefore(certificate.get()), absl::InfiniteFuture());
+  material.not_after = TimeOf(X509_get0_notAfter(certificate.get()), absl::InfinitePast());
   return material;
+}
+
+std::string WhyNotValid(const TlsFiles& files, const TlsMaterial& material, absl::Time now) {
+  if (now > material.not_after) {
+    return absl::StrCat(files.cert, ": the certificate expired at ", DateOf(material.not_after));
+  }
+  if (now < material.not_before) {
+    return absl::StrCat(files.cert, ": the certificate is not valid before ", DateOf(material.not_before));
+  }
+  return "";
 }
 
 absl::StatusOr<std::unique_ptr<TlsKeeper>> TlsKeeper::Load(const TlsFiles& files) {

@@ -34,13 +34,19 @@ struct TlsMaterial {
   std::string ca;
   std::string cert;
   std::string key;
-  // When our certificate expires.
+  // From when until when our certificate is valid.
+  absl::Time not_before;
   absl::Time not_after;
 };
+
+// "" or why others will not accept our certificate now: "/etc/x.pem: the certificate expired at 2026-…".
+std::string WhyNotValid(const TlsFiles& files, const TlsMaterial& material, absl::Time now);
 
 // InvalidArgument: a flag that is missing; a file that holds no certificate or key; a key that is not the
 // certificate's. Else why a file could not be read. Each names the file.
 absl::StatusOr<TlsMaterial> ReadTlsFiles(const TlsFiles& files);
+// The part of it that needs no file.
+absl::Status CheckAllGiven(const TlsFiles& files);
 
 // Contract: what the files held when they were last good.
 // Threading: Current from any thread; Reload from one.

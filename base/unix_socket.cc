@@ -26,6 +26,14 @@ std::optional<gid_t> ListenqGroup() {
   return found->gr_gid;
 }
 
+// Of an error that stands in the way of a socket there.
+absl::Status Refused(int error, absl::string_view what) {
+  const absl::Status status = sys::ErrnoStatus(error, what);
+  if (error != EACCES && error != EPERM && error != EROFS) return status;
+  return {status.code(), absl::StrCat(std::string(status.message()),
+                                      ": run as root, or serve elsewhere (--listen unix:///PATH)")};
+}
+
 // Without the right to give files away the group stays as it is, which is never wider.
 absl::Status GiveToGroup(const std::string& path) {
   const std::optional<gid_t> group = ListenqGroup();
@@ -41,7 +49,7 @@ absl::Status MakeFolder(const std::string& folder) {
   RETURN_IF_ERROR(MakeFolder(folder.substr(0, folder.rfind('/'))));
   if (mkdir(folder.c_str(), 0750) == 0) return GiveToGroup(folder);
   if (errno == EEXIST) return absl::OkStatus();
-  return sys::ErrnoStatus(errno, absl::StrCat("make folder ", folder));
+  return Refused(errno, absl::StrCat("make folder ", folder));
 }
 
 absl::Status CheckReplaceable(const std::string& socket_path) {
@@ -61,11 +69,11 @@ absl::StatusOr<SocketClaim> SocketClaim::Take(const std::string& socket_path) {
   RETURN_IF_ERROR(MakeFolder(socket_path.substr(0, socket_path.rfind('/'))));
   const std::string lock_path = absl::StrCat(socket_path, ".lock");
   sys::UniqueFd lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!lock.valid()) return sys::ErrnoStatus(errno, absl::StrCat("open ", lock_path));
+  if (!lock.valid()) return Refused(errno, absl::StrCat("open ", lock_path));
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return sys::ErrnoStatus(errno, absl::StrCat("lock ", lock_path));
     return absl::FailedPreconditionError(
-        absl::StrCat("listen on ", socket_path, ": another agent runs there (it holds ", lock_path, ")"));
+        absl::StrCat("listen on ", socket_path, ": another server runs there (it holds ", lock_path, ")"));
   }
   RETURN_IF_ERROR(CheckReplaceable(socket_path));
   return SocketClaim(socket_path, std::move(lock));

@@ -13,6 +13,9 @@
 
 namespace listenq::base {
 
+// What helps who may not connect to a server's socket.
+inline constexpr char kJoinSocketGroup[] = "run as root, or join the group that owns the socket (listenq)";
+
 // The right to bind a socket path: a flock on "<path>.lock", held until destruction. gRPC unlinks whatever
 // socket lies at the path before it binds, a live server's too, so no one may bind without a claim.
 //

@@ -81,17 +81,24 @@ void MetricsPoller::PollAll() {
   for (const auto& peer : fleet->peers) {
     const std::string address = base::ToString(peer->spec().address);
     state_.BeginPoll();
-    const grpc::Status status = Poll(*peer);
+    const grpc::Status status = WithoutAnswer(Poll(*peer), timeout_);
     {
       const sys::MutexLock lock(mutex_);
       if (stop_) return;
     }
     std::string failure;
-    if (!status.ok()) {
-      failure = absl::StrCat(peer->name(), ": ", FailedStatus(*peer, status).message());
-      base::LogLimited(spdlog::level::warn, address, absl::StrCat("ask for metrics: ", failure));
-    }
-    state_.EndPoll(address, failure, absl::Now());
+    if (!status.ok()) failure = absl::StrCat(peer->name(), ": ", FailedStatus(*peer, status).message());
+    Note(address, state_.EndPoll(address, std::move(failure), absl::Now()));
+  }
+}
+
+void MetricsPoller::Note(const std::string& address, const std::string& failure) {
+  if (!failure.empty()) {
+    failed_.insert(address);
+    base::LogLimited(spdlog::level::warn, address, absl::StrCat("ask for metrics: ", failure));
+  } else if (failed_.erase(address) > 0) {
+    base::LogLimited(spdlog::level::info, address,
+                     absl::StrCat("ask for metrics: ", address, " answers in full again"));
   }
 }
 
@@ -117,6 +124,7 @@ grpc::Status MetricsPoller::AskStream(const Peer& peer, absl::Time deadline, uin
     Response message;
     grpc::Status refusal;
     while (refusal.ok() && reader->Read(&message)) {
+      if (message.has_node_status()) state_.Add(message.node_status());
       if (!message.has_batch()) continue;
       *rows += static_cast<uint64_t>(base::RowsOf(message.mutable_batch())->size());
       refusal = *rows > kMaxRows ? TooMuch() : CheckNodeName(peer, message.batch().node_name());
@@ -142,6 +150,7 @@ grpc::Status MetricsPoller::Poll(const Peer& peer) {
   }
   if (nodes.nodes_size() == 1) peer.NoteNode(nodes.nodes(0).status().node_name());
   const absl::Time since = state_.Add(nodes, absl::Now());
+  for (const v1::Node& node : nodes.nodes()) state_.Add(node.status());
 
   uint64_t rows = 0;
   status = AskStream<v1::ListNamespacesResponse>(peer, deadline, &rows, [&](auto* context) {

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -24,7 +26,8 @@ namespace listenq::aggregator {
 //   at most `timeout`, and puts the answers into the state. Lists without a filter: they read nothing in a
 //   namespace and heat none.
 // Threading: one thread of its own.
-// Failure: a peer that fails is one that is down, in the state and for the next poll.
+// Failure: a peer that fails, or says that one of its nodes did not answer, is one that is down, in the state
+//   and for the next poll.
 class MetricsPoller {
  public:
   // Of one peer's answer.
@@ -42,6 +45,8 @@ class MetricsPoller {
  private:
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
   void PollAll() ABSL_LOCKS_EXCLUDED(mutex_);
+  // The failures of a poll, and their end, are said in the log.
+  void Note(const std::string& address, const std::string& failure);
   // Until the interval is over; false: stop.
   bool Pause() ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -57,6 +62,8 @@ class MetricsPoller {
   const absl::Duration interval_;
   const absl::Duration timeout_;
   MetricsState& state_;
+  // Of its thread: peers whose last poll failed.
+  std::set<std::string> failed_;
 
   sys::Mutex mutex_;
   std::condition_variable stopping_;

@@ -31,7 +31,11 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(const Metric
   handlers["/healthz"] = [](const HttpRequest&) {
     return HttpAnswer{.content_type = kPlain, .body = "ok\n"};
   };
-  handlers["/readyz"] = [state](const HttpRequest&) { return Readiness(state->WhyNotReady(absl::Now())); };
+  handlers["/readyz"] = [state, fleet = options.fleet](const HttpRequest&) {
+    // Newer than the last poll, which may be of before the list was read.
+    state->SetTrouble(fleet()->trouble);
+    return Readiness(state->WhyNotReady(absl::Now()));
+  };
   ASSIGN_OR_RETURN(server->http_, HttpServer::Start(options.listen, std::move(handlers)));
   server->poller_ = std::make_unique<MetricsPoller>(options.fleet, options.interval, options.timeout, state);
   return server;

@@ -27,6 +27,11 @@ std::string Label(absl::string_view name, absl::string_view value) {
   return label;
 }
 
+// It sent no rows, or not all of them.
+bool IsSilent(const v1::NodeStatus& status) {
+  return status.state() == v1::NODE_STATE_UNAVAILABLE || status.state() == v1::NODE_STATE_VERSION_SKEW;
+}
+
 // "" is fresh.
 std::string WhyNotFresh(const NodeMetrics& node, absl::Time now) {
   const v1::NodeStatus& status = node.status();
@@ -48,9 +53,15 @@ void MetricsState::SetPeers(const std::vector<std::string>& peers, std::string t
   for (const std::string& peer : peers) peers_.try_emplace(peer);
 }
 
+void MetricsState::SetTrouble(std::string trouble) {
+  const sys::MutexLock lock(mutex_);
+  trouble_ = std::move(trouble);
+}
+
 void MetricsState::BeginPoll() {
   const sys::MutexLock lock(mutex_);
   ++poll_;
+  silent_node_.clear();
 }
 
 absl::Time MetricsState::Add(const v1::ListNodesResponse& answer, absl::Time now) {
@@ -96,17 +107,26 @@ void MetricsState::Add(const v1::DropBatch& batch) {
   for (const v1::DropEpisode& row : batch.episodes()) node->Add(row);
 }
 
-void MetricsState::EndPoll(const std::string& peer, const std::string& failure, absl::Time now) {
+void MetricsState::Add(const v1::NodeStatus& status) {
+  if (!IsSilent(status)) return;
   const sys::MutexLock lock(mutex_);
-  PeerState& state = peers_[peer];
-  state.polled = true;
-  state.failure = failure;
-  ++(failure.empty() ? state.ok : state.failed);
+  if (silent_node_.empty()) silent_node_ = absl::StrCat(status.node_name(), ": ", status.message());
+  const auto found = nodes_.find(status.node_name());
+  if (found != nodes_.end()) found->second.poll = 0;
+}
+
+std::string MetricsState::EndPoll(const std::string& peer, std::string failure, absl::Time now) {
+  const sys::MutexLock lock(mutex_);
   for (auto& [name, node] : nodes_) {
     if (failure.empty() && node.poll == poll_) node.metrics.End();
     node.metrics.Expire(now);
   }
+  PeerState& state = peers_[peer];
+  state.polled = true;
+  state.failure = failure.empty() ? silent_node_ : std::move(failure);
+  ++(state.failure.empty() ? state.ok : state.failed);
   std::erase_if(nodes_, [&](const auto& node) { return now - node.second.metrics.answered() > kForgetNode; });
+  return state.failure;
 }
 
 template <typename Write>
@@ -179,7 +199,8 @@ void MetricsState::WriteNodes(absl::Time now, MetricsText* text) const {
 }
 
 void MetricsState::WritePeers(MetricsText* text) const {
-  text->Begin("listenq_peer_up", MetricType::kGauge, "1: the last poll of the peer was answered in full.");
+  text->Begin("listenq_peer_up", MetricType::kGauge,
+              "1: the last poll of the peer was answered in full, by each of its nodes.");
   for (const auto& [peer, state] : peers_) {
     if (state.polled) text->Add(Label("peer", peer), state.failure.empty() ? 1 : 0);
   }
@@ -200,9 +221,13 @@ void MetricsState::WriteHooks(MetricsText* text) const {
       text->AddDouble("", absl::ToDoubleSeconds(*end - absl::UnixEpoch()));
     }
   }
-  text->Begin("listenq_tls_refused_handshakes_total", MetricType::kCounter,
-              "Connections whose certificate was not accepted.");
+  text->Begin(
+      "listenq_tls_refused_handshakes_total", MetricType::kCounter,
+      "TLS handshakes that failed, from and to this server, for a certificate that was not accepted.");
   if (hooks_.refused_handshakes) text->Add("", hooks_.refused_handshakes());
+  text->Begin("listenq_tls_failed_handshakes_total", MetricType::kCounter,
+              "TLS handshakes that failed for another reason, such as a plain HTTP request.");
+  if (hooks_.failed_handshakes) text->Add("", hooks_.failed_handshakes());
 }
 
 std::string MetricsState::Text(absl::Time now, bool scrape) {

@@ -24,7 +24,9 @@ namespace listenq::aggregator {
 struct MetricsHooks {
   // When the server's own certificate ends; absent without one.
   std::function<std::optional<absl::Time>()> certificate_not_after;
+  // For a certificate that was not accepted, and for anything else.
   std::function<uint64_t()> refused_handshakes;
+  std::function<uint64_t()> failed_handshakes;
 };
 
 // Contract: for each poll of a peer BeginPoll, its answers in the order nodes, namespaces, listeners, drops,
@@ -46,14 +48,19 @@ class MetricsState {
 
   // Others than `peers` are forgotten; `trouble` as Fleet's.
   void SetPeers(const std::vector<std::string>& peers, std::string trouble) ABSL_LOCKS_EXCLUDED(mutex_);
+  void SetTrouble(std::string trouble) ABSL_LOCKS_EXCLUDED(mutex_);
   void BeginPoll() ABSL_LOCKS_EXCLUDED(mutex_);
   // The earliest last drop of the episodes that are to be asked for, by the nodes' clocks.
   absl::Time Add(const v1::ListNodesResponse& answer, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
   void Add(const v1::NamespaceBatch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
   void Add(const v1::ListenerBatch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
   void Add(const v1::DropBatch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
-  // `failure` is "" or why the answers are not complete: "node-1: unreachable".
-  void EndPoll(const std::string& peer, const std::string& failure, absl::Time now)
+  // What the peer says of one of its nodes: a node that did not answer makes the poll a failed one, and what
+  // else came of that node is not complete. The other nodes' answers are.
+  void Add(const v1::NodeStatus& status) ABSL_LOCKS_EXCLUDED(mutex_);
+  // `failure` is "" or why the peer's answers are not complete: "node-1: unreachable". What makes the poll a
+  // failed one: that, or the first node that did not answer; else "".
+  std::string EndPoll(const std::string& peer, std::string failure, absl::Time now)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // `scrape`: somebody keeps it, and series that are 0 because they are new were seen once more.
@@ -90,6 +97,8 @@ class MetricsState {
   std::map<std::string, PeerState> peers_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, NodeState> nodes_ ABSL_GUARDED_BY(mutex_);
   uint64_t poll_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Of the poll under way: the first node that did not answer, and why.
+  std::string silent_node_ ABSL_GUARDED_BY(mutex_);
   // Of the last text: the next one is about as long.
   size_t text_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/logging.h"
+#include "tests/aggregator/captured_log.h"
 #include "tests/aggregator/fleet_fixture.h"
 #include "tests/support/test_certificates.h"
 #include "tests/support/wait.h"
@@ -78,14 +79,15 @@ TEST_F(TlsFleetTest, WhoeverTheAuthoritySignedMayCall) {
 
 TEST_F(TlsFleetTest, CallerOfAnotherAuthorityIsRefusedAndCounted) {
   StartFront();
-  const uint64_t before = base::FailedHandshakes();
+  const base::Handshakes before = base::FailedHandshakes();
   base::TlsFiles files = Write(test::TestCa("lqt"), "stranger", {.uris = {kClusterId}});
   files.ca = front_files_.ca;
   const v1::Node node = Ask(files);
   EXPECT_EQ(node.status().state(), v1::NODE_STATE_UNAVAILABLE);
   EXPECT_THAT(node.status().message(),
               AllOf(HasSubstr("unreachable"), HasSubstr("perhaps it refused our certificate")));
-  EXPECT_GT(base::FailedHandshakes(), before);
+  EXPECT_GT(base::FailedHandshakes().certificate_refused, before.certificate_refused);
+  EXPECT_EQ(base::FailedHandshakes().other, before.other);
 }
 
 TEST_F(TlsFleetTest, FrontOfAnotherAuthorityIsNotBelieved) {
@@ -111,6 +113,18 @@ TEST_F(TlsFleetTest, ExpiredCallerIsRefused) {
   EXPECT_EQ(node.status().state(), v1::NODE_STATE_UNAVAILABLE);
 }
 
+TEST_F(TlsFleetTest, OurOwnCertificateThatExpiredIsSaidInTheLog) {
+  test::CapturedLog log;
+  const base::TlsFiles files = Write(ca_, "ours", {.not_after = absl::Now() - absl::Minutes(1)});
+  const auto server = AggregatorServer::Start({.listen = {{.host = "127.0.0.1", .tls = true}},
+                                               .peers = Address("none"),
+                                               .peer_timeout = absl::Seconds(15),
+                                               .tls = files});
+  ASSERT_TRUE(server.ok()) << server.status();
+  const std::string line = absl::StrCat("warning ", files.cert, ": the certificate expired at ");
+  EXPECT_TRUE(test::WaitUntil([&] { return log.text().find(line) != std::string::npos; })) << log.text();
+}
+
 TEST_F(TlsFleetTest, CallerMustBeAllowedByName) {
   StartFront({"spiffe://cluster.local/ns/listenq/*", "cli.example.org"});
   EXPECT_EQ(Ask(Write(ca_, "cluster", {.uris = {kClusterId}})).status().state(), v1::NODE_STATE_OK);
@@ -128,7 +142,10 @@ TEST_F(TlsFleetTest, PlaintextIsNotSpokenThere) {
   v1::ListNodesResponse response;
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(1)));
+  const base::Handshakes before = base::FailedHandshakes();
   EXPECT_FALSE(stub->ListNodes(&context, {}, &response).ok());
+  EXPECT_TRUE(test::WaitUntil([&] { return base::FailedHandshakes().other > before.other; }));
+  EXPECT_EQ(base::FailedHandshakes().certificate_refused, before.certificate_refused);
   EXPECT_EQ(Ask(Write(ca_, "cluster", {})).status().state(), v1::NODE_STATE_OK);
 }
 
@@ -192,7 +209,7 @@ TEST_F(TlsFleetTest, NetworkListenerWithoutCertificatesDoesNotStart) {
   const auto server = AggregatorServer::Start({.listen = {{.host = "127.0.0.1", .tls = true}},
                                                .peers = Address("none"),
                                                .peer_timeout = absl::Seconds(1)});
-  EXPECT_EQ(server.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(server.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(server.status().message()),
               AllOf(HasSubstr("tls://127.0.0.1:0"), HasSubstr("--tls-ca"), HasSubstr("--insecure")));
 }

@@ -11,6 +11,7 @@
 
 #include "agent/sys/mutex.h"
 #include "tests/aggregator/fleet_fixture.h"
+#include "tests/aggregator/relay.h"
 #include "tests/support/wait.h"
 
 namespace listenq::aggregator {
@@ -135,6 +136,29 @@ TEST_F(WatchCallTest, ASilentPeerIsARowAndHoldsNobody) {
   ASSERT_TRUE(watcher.AwaitState("a", v1::NODE_STATE_OK));
   ASSERT_TRUE(watcher.AwaitState(Address("silent"), v1::NODE_STATE_UNAVAILABLE));
   EXPECT_EQ(watcher.StatusOf(Address("silent")).message(), "deadline exceeded: no answer for 2s");
+  Drop(a);
+  EXPECT_TRUE(test::WaitUntil([&] { return watcher.EventsOf("a") == 1; }));
+}
+
+// Its connections stay, and so does the stream: only questions tell that from a node without drops.
+TEST_F(WatchCallTest, APeerThatHangsInMidStreamIsARowAndComesBack) {
+  peer_timeout_ = absl::Milliseconds(500);
+  Node& a = AddNode("a", {WithQueues({1})});
+  AddNode("b", {WithQueues({1})});
+  test::Relay relay(folder_.Path("relay.sock"), folder_.Path("a.sock"));
+  addresses_.front() = Address("relay");
+  Start();
+  Watcher watcher(*stub_);
+  ASSERT_TRUE(watcher.AwaitState("a", v1::NODE_STATE_OK));
+  ASSERT_TRUE(watcher.AwaitState("b", v1::NODE_STATE_OK));
+  const int before = watcher.StatusCount();
+  relay.hangs = true;
+  ASSERT_TRUE(watcher.AwaitState("a", v1::NODE_STATE_UNAVAILABLE));
+  EXPECT_EQ(watcher.StatusOf("a").message(), "deadline exceeded: no answer for 1s");
+  EXPECT_EQ(watcher.StatusOf("b").state(), v1::NODE_STATE_OK) << "quiet it is, and not more";
+  relay.hangs = false;
+  ASSERT_TRUE(watcher.AwaitState("a", v1::NODE_STATE_OK));
+  EXPECT_EQ(watcher.StatusCount(), before + 2);
   Drop(a);
   EXPECT_TRUE(test::WaitUntil([&] { return watcher.EventsOf("a") == 1; }));
 }

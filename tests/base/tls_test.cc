@@ -37,6 +37,20 @@ TEST_F(TlsTest, ReadsTextsAndExpiry) {
   EXPECT_EQ(material->not_after, expiry);
 }
 
+TEST_F(TlsTest, SaysWhyACertificateIsNotValidNow) {
+  const TlsFiles files = Write(ca_, "web", {.not_after = absl::FromUnixSeconds(2000000000)});
+  const auto material = ReadTlsFiles(files);
+  ASSERT_TRUE(material.ok()) << material.status();
+  ASSERT_LT(material->not_before, material->not_after);
+  EXPECT_EQ(WhyNotValid(files, *material, material->not_before), "");
+  EXPECT_EQ(WhyNotValid(files, *material, material->not_after), "");
+  EXPECT_EQ(WhyNotValid(files, *material, material->not_after + absl::Seconds(1)),
+            files.cert + ": the certificate expired at 2033-05-18T03:33:20Z");
+  EXPECT_EQ(WhyNotValid(files, *material, material->not_before - absl::Seconds(1)),
+            absl::StrCat(files.cert, ": the certificate is not valid before ",
+                         absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", material->not_before, absl::UTCTimeZone())));
+}
+
 TEST_F(TlsTest, NamesTheFlagThatIsMissing) {
   TlsFiles files = Write(ca_, "web", {});
   files.key = "";

@@ -44,7 +44,7 @@ TEST_F(UnixSocket, SecondClaimIsRefusedAndNamesTheSocket) {
   const auto second = SocketClaim::Take(path);
   EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(second.status().message()),
-              HasSubstr("listen on " + path + ": another agent runs there"));
+              HasSubstr("listen on " + path + ": another server runs there"));
 }
 
 TEST_F(UnixSocket, ClaimEndsWithItsObject) {

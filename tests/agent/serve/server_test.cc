@@ -242,7 +242,7 @@ TEST_F(Server, SecondAgentIsRefusedAndTheFirstGoesOn) {
   Start();
   const auto second = ObserverServer::Start(socket_, view_, clock_);
   EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(second.status().message()), HasSubstr(socket_ + ": another agent runs there"));
+  EXPECT_THAT(std::string(second.status().message()), HasSubstr(socket_ + ": another server runs there"));
   EXPECT_TRUE(ListNodes().ok());
   stub_ = v1::Observer::NewStub(*base::MakeChannel(*base::ParseServerAddress("unix://" + socket_)));
   EXPECT_TRUE(ListNodes().ok());

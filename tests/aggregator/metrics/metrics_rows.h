@@ -43,6 +43,8 @@ struct Poll {
   std::vector<v1::Listener> listeners;
   std::vector<v1::DropEpisode> episodes;
   std::string failure;
+  // What the peer says behind its rows.
+  std::vector<v1::NodeStatus> statuses;
 
   explicit Poll(absl::Time at, const std::string& name = "node-1") {
     node.mutable_status()->set_node_name(name);
@@ -122,6 +124,7 @@ inline absl::Time Apply(const Poll& poll, absl::Time now, MetricsState* state) {
   drops.set_node_name(name);
   for (const auto& row : poll.episodes) *drops.add_episodes() = row;
   state->Add(drops);
+  for (const v1::NodeStatus& status : poll.statuses) state->Add(status);
   state->EndPoll(kPeer, poll.failure, now);
   return since;
 }

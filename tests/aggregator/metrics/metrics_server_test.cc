@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "aggregator/peers/fleet.h"
+#include "aggregator/server.h"
 #include "base/address.h"
 #include "tests/agent/serve/serving_view.h"
 #include "tests/aggregator/metrics/http_get.h"
@@ -34,10 +35,11 @@ constexpr char kDrops[] =
 
 class MetricsServerTest : public serve::testing::Serving {
  protected:
-  void StartMetrics(const std::string& node_name = "") {
+  void StartMetrics(const std::string& node_name = "") { StartMetricsOf(socket_, node_name); }
+  void StartMetricsOf(const std::string& peer, const std::string& node_name) {
     auto fleet = std::make_shared<Fleet>();
     fleet->peers.push_back(
-        *Peer::Make({.address = *base::ParseServerAddress(socket_), .node_name = node_name}, {}));
+        *Peer::Make({.address = *base::ParseServerAddress(peer), .node_name = node_name}, {}));
     auto metrics = MetricsServer::Start({.listen = {.host = "127.0.0.1"},
                                          .fleet = [fleet] { return fleet; },
                                          .interval = absl::Milliseconds(20)});
@@ -88,6 +90,31 @@ TEST_F(MetricsServerTest, LivesWithoutAnAgentAndSaysThatItIsNotReady) {
   Start();
   EXPECT_TRUE(WaitUntil([&] { return Ask("/readyz").body.rfind("node-7: failed: ", 0) == 0; }))
       << "it answers for another node: " << Ask("/readyz").body;
+}
+
+// The peer is a node's front, and what may be away is the agent behind it.
+TEST_F(MetricsServerTest, AFrontWhoseAgentIsAwayIsNotUp) {
+  const std::string front_socket = folder_.Path("front.sock");
+  const auto front = AggregatorServer::Start({.listen = {*base::ParseListenAddress(front_socket)},
+                                              .peers = socket_,
+                                              .peer_timeout = absl::Milliseconds(500)});
+  ASSERT_TRUE(front.ok()) << front.status();
+  Publish();
+  Start();
+  StartMetricsOf(front_socket, "node-1");
+  const auto up = [&] {
+    return ValueOf(Ask("/metrics").body, absl::StrCat("listenq_peer_up{peer=\"unix://", front_socket, "\"}"));
+  };
+  EXPECT_TRUE(WaitUntil([&] { return up() == 1; })) << Ask("/metrics").body;
+  server_.reset();
+  EXPECT_TRUE(WaitUntil([&] { return up() == 0; })) << Ask("/metrics").body;
+  {
+    fakes::FakeObserver hanging("unix://" + socket_);
+    hanging.hang = true;
+    EXPECT_EQ(up(), 0);
+  }
+  Start();
+  EXPECT_TRUE(WaitUntil([&] { return up() == 1; })) << Ask("/readyz").body;
 }
 
 TEST_F(MetricsServerTest, AScrapeDoesNotWaitForAPeerThatHangs) {

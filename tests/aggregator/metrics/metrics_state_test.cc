@@ -274,6 +274,30 @@ TEST_F(MetricsStateTest, APollThatFailsLeavesWhatWasShown) {
   EXPECT_EQ(ValueOf(Scrape(), absl::StrCat("listenq_peer_up{peer=\"", kPeer, "\"}")), 1);
 }
 
+TEST_F(MetricsStateTest, ANodeThatDidNotAnswerToTheEndFailsThePollAndLeavesTheOthers) {
+  MetricsState state;
+  Poll first(kStart, "node-1");
+  first.AddListener(1, PodNamed("web"), 80, 3, 128);
+  Apply(first, kStart, &state);
+  Poll second(kStart, "node-1");
+  second.AddListener(1, PodNamed("web"), 80, 7, 128);
+  v1::NodeStatus& silent = second.statuses.emplace_back();
+  silent.set_node_name("node-2");
+  silent.set_state(v1::NODE_STATE_UNAVAILABLE);
+  silent.set_message("unreachable: nobody");
+  Apply(second, kStart, &state);
+  EXPECT_EQ(ValueOf(state.Text(kStart, false), absl::StrCat("listenq_peer_up{peer=\"", kPeer, "\"}")), 0);
+  EXPECT_EQ(ValueOf(state.Text(kStart, false), kQueue), 7) << "node-1 answered in full";
+  silent.set_node_name("node-1");
+  second.listeners[0].set_queue(9);
+  Apply(second, kStart, &state);
+  EXPECT_EQ(ValueOf(state.Text(kStart, false), kQueue), 7) << "what came of it may be a part";
+  EXPECT_EQ(state.WhyNotReady(kStart + absl::Minutes(1)), "node-1: unreachable: nobody");
+  Apply(first, kStart, &state);
+  EXPECT_EQ(ValueOf(state.Text(kStart, false), absl::StrCat("listenq_peer_up{peer=\"", kPeer, "\"}")), 1);
+  EXPECT_EQ(ValueOf(state.Text(kStart, false), kQueue), 3);
+}
+
 TEST_F(MetricsStateTest, GaugesOfASilentNodeGoAndItsCountersStay) {
   Give(Web(0));
   Give(Web(6));
@@ -396,11 +420,13 @@ TEST(MetricsBounds, ListenersBeyondTheNodesBoundAreOneSeries) {
 TEST(MetricsHooks, WhatIsNotGivenHasNoFamily) {
   MetricsState without;
   EXPECT_THAT(without.Text(kStart, false), Not(HasSubstr("listenq_tls")));
-  MetricsState with({},
-                    {.certificate_not_after = [] { return kStart; }, .refused_handshakes = [] { return 4; }});
+  MetricsState with({}, {.certificate_not_after = [] { return kStart; },
+                         .refused_handshakes = [] { return 4; },
+                         .failed_handshakes = [] { return 5; }});
   const std::string text = with.Text(kStart, false);
   EXPECT_EQ(ValueOf(text, "listenq_tls_certificate_not_after_timestamp_seconds"), 1.7e9);
   EXPECT_EQ(ValueOf(text, "listenq_tls_refused_handshakes_total"), 4);
+  EXPECT_EQ(ValueOf(text, "listenq_tls_failed_handshakes_total"), 5);
 }
 
 TEST(MetricsReadiness, SaysWhyNot) {
