@@ -36,7 +36,8 @@ absl::StatusOr<std::vector<std::string>> ResolveName(const std::string& name) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (const int error = getaddrinfo(name.c_str(), nullptr, &hints, &found); error != 0) {
-    return absl::UnavailableError(absl::StrCat("resolve ", name, ": ", gai_strerror(error)));
+    const char* const cause = error == EAI_NONAME ? "no such name" : gai_strerror(error);
+    return absl::UnavailableError(absl::StrCat("resolve ", name, ": ", cause));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
   std::set<std::string> addresses;

@@ -73,6 +73,11 @@ absl::StatusOr<std::unique_ptr<ListSource>> ListSource::Make(absl::string_view t
 absl::StatusOr<PeerList> FileSource::Read() {
   ASSIGN_OR_RETURN(std::string text, sys::ReadFile(path_));
   if (text == text_) return list_;
+  // Whoever writes it anew in place empties it first.
+  if (absl::StripAsciiWhitespace(text).empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("read peers of ", path_, ": it is empty; where nobody is meant, a comment says so"));
+  }
   absl::StatusOr<std::vector<PeerSpec>> specs = ParsePeerFile(text, off_machine_);
   if (!specs.ok()) {
     return absl::InvalidArgumentError(

@@ -37,6 +37,7 @@ class ListSource final : public PeerSource {
   const PeerList list_;
 };
 
+// An empty file is an error, as garbage is: one of nobody has a comment.
 class FileSource final : public PeerSource {
  public:
   FileSource(std::string path, base::OffMachine off_machine)

@@ -1,6 +1,7 @@
 #include "aggregator/peers/peer_set.h"
 
 #include <map>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -95,7 +96,9 @@ absl::Status PeerSet::Use(PeerList list) {
     return made;
   }
   Publish(list_.trouble);
-  spdlog::info("peers: {}, nodes without one: {}", peers_.size(), list_.absent.size());
+  const std::string absent =
+      list_.absent.empty() ? "" : absl::StrCat(", nodes without a pod that runs: ", list_.absent.size());
+  spdlog::info("peers: {}{}", peers_.size(), absent);
   return absl::OkStatus();
 }
 

@@ -87,7 +87,7 @@ TEST(ResolveName, SaysWhyThereIsNoAddress) {
   const std::string name(64, 'a');
   const absl::Status status = ResolveName(name).status();
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
-  EXPECT_THAT(std::string(status.message()), StartsWith("resolve " + name + ": "));
+  EXPECT_EQ(status.message(), "resolve " + name + ": no such name");
 }
 
 }  // namespace

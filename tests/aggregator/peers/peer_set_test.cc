@@ -47,6 +47,18 @@ TEST_F(PeerFileTest, AnErrorLeavesTheGoodListInForce) {
   EXPECT_TRUE(test::WaitUntil([&] { return (*set)->Current()->trouble.empty(); }));
 }
 
+TEST_F(PeerFileTest, AnEmptiedFileLeavesTheGoodListInForce) {
+  const auto set = PeerSet::Make(Write("/run/a.sock\n"), &ticker_);
+  ASSERT_TRUE(set.ok()) << set.status();
+  Write("\n");
+  ASSERT_TRUE(test::WaitUntil([&] { return !(*set)->Current()->trouble.empty(); }));
+  EXPECT_THAT((*set)->Current()->trouble, HasSubstr("peers: it is empty"));
+  EXPECT_THAT((*set)->Current()->peers, SizeIs(1));
+  Write("# nobody\n");
+  EXPECT_TRUE(test::WaitUntil([&] { return (*set)->Current()->peers.empty(); })) << "who says so means it";
+  EXPECT_EQ((*set)->Current()->trouble, "");
+}
+
 TEST_F(PeerFileTest, WhatIsWrongAtTheStartIsRefused) {
   EXPECT_TRUE(absl::IsInvalidArgument(PeerSet::Make(Write("nonsense\n"), &ticker_).status()));
   EXPECT_TRUE(absl::IsNotFound(PeerSet::Make("file:" + folder_.Path("none"), &ticker_).status()));
