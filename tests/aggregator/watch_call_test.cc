@@ -148,6 +148,8 @@ TEST_F(WatchCallTest, APeerThatHangsInMidStreamIsARowAndComesBack) {
   test::Relay relay(folder_.Path("relay.sock"), folder_.Path("a.sock"));
   addresses_.front() = Address("relay");
   Start();
+  v1::ListNodesResponse nodes;
+  ASSERT_TRUE(stub_->ListNodes(NewContext().get(), {}, &nodes).ok()) << "it learns their names";
   Watcher watcher(*stub_);
   ASSERT_TRUE(watcher.AwaitState("a", v1::NODE_STATE_OK));
   ASSERT_TRUE(watcher.AwaitState("b", v1::NODE_STATE_OK));
