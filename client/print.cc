@@ -54,11 +54,16 @@ std::string SysctlNames(const Answer<v1::Namespace>& answer) {
   std::string names;
   for (const auto& item : answer.items) {
     for (const auto& [name, value] : Sorted(item.row)) {
-      absl::StrAppend(
-          &names, EscapeForTerminal(absl::StrCat("sysctl/", NetnsName(item.row.netns()), "/", name)), "\n");
+      absl::StrAppend(&names, NamePrefix(answer, item),
+                      EscapeForTerminal(absl::StrCat("sysctl/", NetnsName(item.row.netns()), "/", name)),
+                      "\n");
     }
   }
   return names;
+}
+
+bool NobodyAnswered(const v1::Summary& summary) {
+  return summary.nodes_expected() > 0 && summary.nodes_answered() == 0;
 }
 
 std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Summary& summary) {
@@ -69,7 +74,9 @@ std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Sum
     const std::string name = status.node_name().empty() ? "node" : status.node_name();
     absl::StrAppend(&notes, EscapeForTerminal(name), ": ", EscapeForTerminal(message), "\n");
   }
-  if (summary.nodes_expected() > 1 && summary.nodes_answered() < summary.nodes_expected()) {
+  if (NobodyAnswered(summary)) {
+    absl::StrAppend(&notes, "listenq: no node answered: nothing was looked at\n");
+  } else if (summary.nodes_expected() > 1 && summary.nodes_answered() < summary.nodes_expected()) {
     absl::StrAppend(&notes, summary.nodes_answered(), " of ", summary.nodes_expected(),
                     " nodes answered: the answer is incomplete\n");
   }

@@ -19,6 +19,20 @@
 
 namespace listenq::client {
 
+// The node that a row is about.
+template <typename Row>
+const std::string& NodeNameOf(const Item<Row>& item) {
+  return item.node_name;
+}
+inline const std::string& NodeNameOf(const Item<v1::Node>& item) { return item.row.status().node_name(); }
+
+// "node-3/" before the names of rows of several nodes. Escaped.
+template <typename Row>
+std::string NamePrefix(const Answer<Row>& answer, const Item<Row>& item) {
+  const bool wanted = HasSeveralNodes(answer) && !item.node_name.empty();
+  return wanted ? absl::StrCat(EscapeForTerminal(item.node_name), "/") : "";
+}
+
 TableStyle StyleFor(const Options& options, std::optional<size_t> width, bool color);
 
 // `make_text` is called for table and wide only. An empty answer has no text in a table or as names.
@@ -39,13 +53,14 @@ absl::StatusOr<std::string> Print(const Answer<Row>& answer, const Options& opti
       break;
     case OutputFormat::kName: {
       std::string names;
-      for (const auto& item : answer.items)
-        absl::StrAppend(&names, EscapeForTerminal(NameOf(item.row)), "\n");
+      for (const auto& item : answer.items) {
+        absl::StrAppend(&names, NamePrefix(answer, item), EscapeForTerminal(NameOf(item.row)), "\n");
+      }
       return names;
     }
   }
   std::string csv = options.headers ? CsvHeader(*Row::descriptor()) : "";
-  for (const auto& item : answer.items) absl::StrAppend(&csv, CsvRow(item.row, item.node_name));
+  for (const auto& item : answer.items) absl::StrAppend(&csv, CsvRow(item.row, NodeNameOf(item)));
   return csv;
 }
 
@@ -53,8 +68,11 @@ absl::StatusOr<std::string> Print(const Answer<Row>& answer, const Options& opti
 std::string SysctlsCsv(const Answer<v1::Namespace>& answer, bool headers);
 std::string SysctlNames(const Answer<v1::Namespace>& answer);
 
-// A line for each node that did not answer in full, one when more may be missing, and one when a bound cut
-// the answer. Escaped.
+// None of the nodes that should: such an answer says nothing about what there is.
+bool NobodyAnswered(const v1::Summary& summary);
+
+// A line for each node that did not answer in full, one when more may be missing or nobody answered, and one
+// when a bound cut the answer. Escaped.
 std::string NodeNotes(const std::vector<v1::NodeStatus>& statuses, const v1::Summary& summary);
 
 // "No listeners match: 14 listeners in 5 namespaces looked at."

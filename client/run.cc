@@ -80,7 +80,8 @@ class Runner {
   int Repeat();
   int Live();
   int FollowDrops();
-  absl::Status PrintEvent(const v1::DropEvent& event, bool first);
+  bool AsksSeveralNodes();
+  absl::Status PrintEvent(const v1::DropEvent& event, bool first, bool with_node);
 
   [[nodiscard]] ViewContext Now() const { return {.now = output_.clock(), .zone = output_.zone}; }
   [[nodiscard]] v1::ListListenersRequest ListenersRequest() const;
@@ -127,7 +128,7 @@ absl::StatusOr<Picture> Runner::FinishText(const Answer<Row>& answer, const std:
   ASSIGN_OR_RETURN(picture.text, Print(answer, options_, make_text));
   picture.notes = NodeNotes(answer.node_statuses, answer.summary);
   if (IsTable()) absl::StrAppend(&picture.notes, StaleNote(answer, Now()));
-  if (answer.items.empty()) absl::StrAppend(&picture.notes, empty_note);
+  if (answer.items.empty() && !NobodyAnswered(answer.summary)) absl::StrAppend(&picture.notes, empty_note);
   absl::StrAppend(&picture.notes, UnobservableNote(answer.summary));
   picture.exit_code = ExitCodeOf(answer.node_statuses, answer.summary);
   return picture;
@@ -186,7 +187,8 @@ absl::StatusOr<Picture> Runner::Top(const Room& room) {
 // what tells is a listener of the pod there. "" for any other answer.
 std::string Runner::GuestOfHostNote(const v1::Summary& summary) {
   const Selection& selection = options_.selection;
-  if (summary.rows_matched() > 0 || (selection.pods.empty() && selection.containers.empty())) return "";
+  if (summary.rows_matched() > 0 || NobodyAnswered(summary)) return "";
+  if (selection.pods.empty() && selection.containers.empty()) return "";
   v1::ListListenersRequest request;
   *request.mutable_filter() = MakeFilter(selection);
   const auto answer = client_.ListListeners(request);
@@ -370,6 +372,7 @@ absl::StatusOr<Picture> Runner::Description(const Room& room) {
   Picture picture;
   picture.notes = NodeNotes(description.node_statuses, description.summary);
   picture.exit_code = ExitCodeOf(description.node_statuses, description.summary);
+  if (description.subjects.empty() && NobodyAnswered(description.summary)) return picture;
   if (description.subjects.empty()) {
     absl::StrAppend(&picture.notes,
                     NothingMatchesNote(SelectionText(options_.selection), description.summary));
@@ -464,7 +467,8 @@ std::string CutLines(const std::string& text, size_t width) {
 int Runner::Live() {
   const auto take = [this](const ScreenSize& size) -> absl::StatusOr<std::string> {
     ASSIGN_OR_RETURN(const Picture picture, Take({.rows = size.rows, .width = size.columns}));
-    if (options_.command == Command::kTop && !picture.text.empty()) return picture.text;
+    const bool has_headline = options_.command == Command::kTop && options_.headers;
+    if (has_headline && !picture.text.empty()) return picture.text;
     return absl::StrCat(picture.text, CutLines(picture.notes, size.columns));
   };
   const absl::Status status = RunLive(
@@ -472,7 +476,13 @@ int Runner::Live() {
   return status.ok() ? kExitOk : Fail(status);
 }
 
-absl::Status Runner::PrintEvent(const v1::DropEvent& event, bool first) {
+// A stream does not say how many nodes it is about. Who does not know that has one.
+bool Runner::AsksSeveralNodes() {
+  const auto nodes = client_.ListNodes(v1::ListNodesRequest());
+  return nodes.ok() && (nodes->items.size() > 1 || nodes->summary.nodes_expected() > 1);
+}
+
+absl::Status Runner::PrintEvent(const v1::DropEvent& event, bool first, bool with_node) {
   if (event.missed_events() > 0) {
     output_.note(absl::StrCat("Read too slowly: ", event.missed_events(), " events are missing here\n"));
   }
@@ -485,18 +495,23 @@ absl::Status Runner::PrintEvent(const v1::DropEvent& event, bool first) {
           absl::StrCat(header ? CsvHeader(*v1::DropEvent::descriptor()) : "", CsvRow(event, "")));
     }
     case OutputFormat::kName:
-      return output_.out(absl::StrCat("drops/", event.episode_id(), "\n"));
+      return output_.out(
+          absl::StrCat(with_node ? absl::StrCat(EscapeForTerminal(event.node_name()), "/") : "", "drops/",
+                       event.episode_id(), "\n"));
     default:
       break;
   }
   TableStyle style = StyleFor(options_, output_.width, output_.color);
   style.headers = first && options_.headers;
-  return output_.out(RenderTable(DropEventTable(event, Now()), style));
+  return output_.out(RenderTable(DropEventTable(event, Now(), with_node), style));
 }
 
 int Runner::FollowDrops() {
   v1::WatchDropsRequest request;
   *request.mutable_filter() = MakeFilter(options_.selection);
+  const bool names_node_itself =
+      options_.output == OutputFormat::kJson || options_.output == OutputFormat::kCsv;
+  const bool with_node = !names_node_itself && AsksSeveralNodes();
   bool first = true;
   absl::Status written;
   const absl::Status status = client_.WatchDrops(request, [&](const v1::WatchDropsResponse& response) {
@@ -505,7 +520,7 @@ int Runner::FollowDrops() {
       if (!notes.empty()) output_.note(notes);
     }
     if (response.has_event()) {
-      written = PrintEvent(response.event(), first);
+      written = PrintEvent(response.event(), first, with_node);
       first = false;
     }
     return written.ok();

@@ -51,7 +51,7 @@ std::map<std::string, Sysctl> SysctlsOf(const std::vector<SysctlGroup>& groups) 
     const auto [sysctl, is_new] = sysctls.try_emplace(group.name);
     if (is_new) sysctl->second.position = sysctls.size();
     sysctl->second.counts[ValueOf(group)] += group.namespaces;
-    if (group.value && !group.is_host) sysctl->second.is_host_everywhere = false;
+    if (group.value && !group.is_host && !IsCount(group.name)) sysctl->second.is_host_everywhere = false;
   }
   return sysctls;
 }

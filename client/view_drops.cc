@@ -93,11 +93,16 @@ Table DropsTable(const Answer<v1::DropEpisode>& answer, const ViewContext& conte
   return table;
 }
 
-Table DropEventTable(const v1::DropEvent& event, const ViewContext& context) {
+Table DropEventTable(const v1::DropEvent& event, const ViewContext& context, bool with_node) {
   Table table;
   table.columns = {
       {.title = "TIME", .padded_width = 8},
-      {.title = "NODE", .fall_away_rank = 3, .least_width = 8, .wide_only = true},
+      {.title = "NODE",
+       .fall_away_rank = 3,
+       .least_width = 12,
+       .cut_in_the_middle = true,
+       .wide_only = !with_node,
+       .padded_width = 12},
       {.title = "WHERE", .least_width = 24, .cut_in_the_middle = true, .padded_width = 24},
       {.title = "LISTEN", .least_width = 14, .padded_width = 14},
       {.title = "DROPS", .right_aligned = true, .padded_width = 7},

@@ -153,6 +153,18 @@ std::string WhereOf(const v1::Listener& listener) {
                             : MarkStale(container, owners);
 }
 
+// " (node-17: deadline exceeded)" for each that did not answer in full.
+std::string SilentNodes(const std::vector<v1::NodeStatus>& statuses, bool with_name) {
+  std::string text;
+  for (const v1::NodeStatus& status : statuses) {
+    if (status.state() == v1::NODE_STATE_OK) continue;
+    const std::string name = with_name ? absl::StrCat(status.node_name(), ": ") : "";
+    absl::StrAppend(&text, " (", name,
+                    status.message().empty() ? StateText(status.state()) : status.message(), ")");
+  }
+  return text;
+}
+
 size_t WidestNumbers(const Answer<v1::Listener>& answer) {
   size_t widest = 0;
   for (const auto& item : answer.items) {
@@ -206,16 +218,14 @@ Table TopTable(const Answer<v1::Listener>& answer, const ViewContext& context, s
 std::string TopHeadline(const Answer<v1::Listener>& answer, const ViewContext& context,
                         absl::Duration interval) {
   const v1::Summary& summary = answer.summary;
+  const bool is_live = interval > absl::ZeroDuration();
   std::string line;
   if (summary.nodes_expected() > 1) {
     absl::StrAppend(&line, summary.nodes_answered(), " of ", summary.nodes_expected(), " nodes");
-    for (const auto& status : answer.node_statuses) {
-      if (status.state() == v1::NODE_STATE_OK) continue;
-      absl::StrAppend(&line, " (", status.node_name(), ": ", status.message(), ")");
-    }
   } else {
     line = answer.node_statuses.empty() ? "" : answer.node_statuses.front().node_name();
   }
+  if (is_live) absl::StrAppend(&line, SilentNodes(answer.node_statuses, summary.nodes_expected() > 1));
   absl::StrAppend(&line, line.empty() ? "" : " · ",
                   Counted(summary.listeners_examined(), "listener", "listeners"), " in ",
                   Counted(summary.namespaces_examined(), "namespace", "namespaces"),
@@ -223,7 +233,7 @@ std::string TopHeadline(const Answer<v1::Listener>& answer, const ViewContext& c
                       ? ""
                       : absl::StrCat(", ", FormatCount(summary.unobservable_namespaces()), " not observable"),
                   " · ", absl::FormatTime("%H:%M:%S", context.now, context.zone));
-  if (interval > absl::ZeroDuration()) absl::StrAppend(&line, " · every ", absl::FormatDuration(interval));
+  if (is_live) absl::StrAppend(&line, " · every ", absl::FormatDuration(interval));
   return line;
 }
 

@@ -27,9 +27,9 @@ bool IsInVain(const v1::SysctlValue& value) {
 }
 
 // What the value differs from: "host", "default", "declared".
-std::string Differs(const v1::SysctlValue& value) {
+std::string Differs(const std::string& name, const v1::SysctlValue& value) {
   std::vector<std::string> differs;
-  if (!value.has_value()) return kNone;
+  if (!value.has_value() || IsCount(name)) return kNone;
   if (value.has_host() && !IsValueOfHost(value.value(), value.host())) differs.emplace_back("host");
   if (value.has_kernel_default() && value.kernel_default() != value.value()) differs.emplace_back("default");
   if (IsInVain(value)) differs.emplace_back("declared");
@@ -93,7 +93,7 @@ Table SysctlRowsTable(const Answer<v1::Namespace>& answer) {
                             ValueText(value->has_host(), value->host()),
                             ValueText(value->has_kernel_default(), value->kernel_default()),
                             ValueText(value->has_declared(), value->declared()),
-                            Cell(Differs(*value), IsInVain(*value) ? Style::kWarning : Style::kPlain),
+                            Cell(Differs(name, *value), IsInVain(*value) ? Style::kWarning : Style::kPlain),
                             OrNone(value->unreadable_reason())});
     }
   }
@@ -117,7 +117,7 @@ bool HasGlob(const std::vector<std::string>& names) {
 Table SysctlOriginsTable(const std::string& title, const v1::Namespace& row, bool only_differing) {
   std::map<std::pair<bool, std::string>, const v1::SysctlValue*> ordered;
   for (const auto& [name, value] : row.sysctls()) {
-    if (!only_differing || Differs(value) != kNone) ordered[{!IsInVain(value), name}] = &value;
+    if (!only_differing || Differs(name, value) != kNone) ordered[{!IsInVain(value), name}] = &value;
   }
   Table table;
   table.columns = {{.title = title, .least_width = 28, .cut_in_the_middle = true},

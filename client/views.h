@@ -24,7 +24,8 @@ Table ListenersTable(const Answer<v1::Listener>& answer, const ViewContext& cont
 
 // The body of `top`: at most `max_rows` rows (0 is all).
 Table TopTable(const Answer<v1::Listener>& answer, const ViewContext& context, size_t max_rows);
-// "debian · 14 listeners in 5 namespaces · 14:05:31 · every 1s", with the nodes that did not answer.
+// "debian · 14 listeners in 5 namespaces · 14:05:31 · every 1s"; live, which an `interval` is, with the nodes
+// that did not answer: "node-1 (deadline exceeded) · …".
 std::string TopHeadline(const Answer<v1::Listener>& answer, const ViewContext& context,
                         absl::Duration interval);
 
@@ -43,7 +44,7 @@ Table SysctlOriginsTable(const std::string& title, const v1::Namespace& row, boo
 // One row per share of an episode, and one for what no listener's share covers.
 Table DropsTable(const Answer<v1::DropEpisode>& answer, const ViewContext& context);
 // The same for one event as it comes: the columns have fixed widths.
-Table DropEventTable(const v1::DropEvent& event, const ViewContext& context);
+Table DropEventTable(const v1::DropEvent& event, const ViewContext& context, bool with_node);
 
 // Each with its explanation and fix below it; with the evidence, the price and what does not help when wide.
 std::string FindingsText(const Answer<v1::Finding>& answer, const ViewContext& context,
@@ -65,7 +66,8 @@ Table NodesTable(const Answer<v1::Node>& answer, const ViewContext& context);
 Table HistoryTable(const Answer<v1::ListenerHistory>& answer, const ViewContext& context, absl::Time since,
                    size_t cells);
 
-// `-o name`: "listener/<owner or netns>/<address:port>", "netns/<inode>", … Raw: escape before printing.
+// `-o name`, behind the node where there are several: "listener/<owner or netns>/<address:port>",
+// "netns/<inode>", … Raw: escape before printing.
 std::string NameOf(const v1::Listener& listener);
 std::string NameOf(const v1::Namespace& row);
 std::string NameOf(const v1::DropEpisode& episode);

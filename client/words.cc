@@ -123,6 +123,8 @@ std::string ListenAddress(const v1::ListenerSynQueue& queue) {
 
 std::string SysctlValueText(const std::string& value) { return value.empty() ? "\"\"" : value; }
 
+bool IsCount(const std::string& sysctl) { return sysctl == "net.netfilter.nf_conntrack_count"; }
+
 bool IsValueOfHost(const std::string& value, const std::string& host) {
   return value == host || value == absl::StrCat("-", host);
 }

@@ -56,6 +56,8 @@ std::string ListenAddress(const v1::ListenerSynQueue& queue);
 
 // "4096"; `""` for an empty line, which is a value.
 std::string SysctlValueText(const std::string& value);
+// A count that the kernel keeps there, no setting: values that differ mean nothing.
+bool IsCount(const std::string& sysctl);
 // The host's, or what stands for it: a namespace without a hash table of its own shows the size of the shared
 // one, negative (Linux 6.1, net/ipv4/sysctl_net_ipv4.c, proc_tcp_ehash_entries).
 bool IsValueOfHost(const std::string& value, const std::string& host);

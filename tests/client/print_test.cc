@@ -1,12 +1,18 @@
 #include "client/print.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
 
 #include "client/command_line.h"
 #include "tests/client/rows.h"
 
 namespace listenq::client {
 namespace {
+
+using ::testing::StartsWith;
 
 v1::NodeStatus Status(const std::string& name, v1::NodeState state, const std::string& message = "") {
   v1::NodeStatus status;
@@ -102,6 +108,36 @@ TEST(StaleNote, CountsRowsAndNamesTheOldestTime) {
   Answer<v1::DropEpisode> drops;
   drops.items = {{"n", Proto<v1::DropEpisode>("shares { owners { pod: 'a' stale: true } }")}};
   EXPECT_EQ(StaleNote(drops, context), "* the names of 1 row are old (listenq nodes)\n");
+}
+
+std::string PrintedAs(const char* format, const Answer<v1::Listener>& answer) {
+  const auto outcome = ParseCommandLine({.program = "listenq", .arguments = {"listeners", "-o", format}});
+  return Print(answer, *outcome.options, [] { return ""; }).value_or("");
+}
+
+TEST(Print, NamesTellTheNodesOfSeveralApart) {
+  Answer<v1::Listener> answer;
+  const auto row = Proto<v1::Listener>("local_address: '0.0.0.0' local_port: 80 netns { names: 'blue' }");
+  answer.items = {{"node-1", row}, {"node-2", row}};
+  EXPECT_EQ(PrintedAs("name", answer), "node-1/listener/blue/0.0.0.0:80\nnode-2/listener/blue/0.0.0.0:80\n");
+  answer.items.pop_back();
+  EXPECT_EQ(PrintedAs("name", answer), "listener/blue/0.0.0.0:80\n");
+}
+
+TEST(Print, NamesOfSysctlsTellTheNodesApart) {
+  Answer<v1::Namespace> answer;
+  const auto row = Proto<v1::Namespace>("netns { names: 'blue' } sysctls { key: 'a' value { value: '1' } }");
+  answer.items = {{"node-1", row}, {"node-2", row}};
+  EXPECT_EQ(SysctlNames(answer), "node-1/sysctl/blue/a\nnode-2/sysctl/blue/a\n");
+}
+
+TEST(Print, CsvOfNodesBeginsWithTheNode) {
+  Answer<v1::Node> answer;
+  answer.items = {{"", Proto<v1::Node>("status { node_name: 'node-1' }")}};
+  Options options;
+  options.output = OutputFormat::kCsv;
+  options.headers = false;
+  EXPECT_THAT(Print(answer, options, [] { return ""; }).value_or(""), StartsWith("node-1,"));
 }
 
 TEST(SysctlsCsv, HasARowForEachValue) {

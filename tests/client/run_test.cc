@@ -14,6 +14,8 @@
 namespace listenq::client {
 namespace {
 
+using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 struct Result {
@@ -103,6 +105,27 @@ TEST(Run, SaysWhatAnEmptyAnswerLookedAt) {
   EXPECT_EQ(result.exit_code, kExitOk);
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(result.notes, "No listeners match: 14 listeners in 5 namespaces looked at.\n");
+}
+
+TEST(Run, SaysThatNoNodeAnswered) {
+  fakes::FakeObserver server;
+  const std::string status = "node_name: 'a' state: NODE_STATE_UNAVAILABLE message: 'refused'";
+  server.listeners_responses = {Proto<v1::ListListenersResponse>("node_status { " + status + " }"),
+                                Proto<v1::ListListenersResponse>("summary { nodes_expected: 3 }")};
+  server.namespaces_responses = {Proto<v1::ListNamespacesResponse>("node_status { " + status + " }"),
+                                 Proto<v1::ListNamespacesResponse>("summary { nodes_expected: 3 }")};
+  server.nodes_response =
+      Proto<v1::ListNodesResponse>("nodes { status { " + status + " } } summary { nodes_expected: 3 }");
+  const std::string note = "listenq: no node answered: nothing was looked at\n";
+  for (const auto& arguments :
+       {std::vector<std::string>{"listeners"}, {"namespaces", "web-0"}, {"describe", "web-0"}}) {
+    const Result result = RunWith(server, arguments);
+    EXPECT_EQ(result.exit_code, kExitError) << arguments[0];
+    EXPECT_EQ(result.notes, "a: refused\n" + note) << arguments[0];
+  }
+  const Result nodes = RunWith(server, {"nodes"});
+  EXPECT_EQ(nodes.exit_code, kExitError);
+  EXPECT_EQ(nodes.notes, note);
 }
 
 TEST(Run, NeverTakesWhatIsNotObservableForNothing) {
@@ -393,6 +416,19 @@ TEST(Run, FollowsDropsALineEach) {
   EXPECT_EQ(result.notes,
             "Read too slowly: 4 events are missing here\nlistenq: the server ended the stream\n");
   EXPECT_EQ(result.exit_code, kExitError);
+}
+
+TEST(Run, FollowsDropsOfSeveralNodesByNode) {
+  fakes::FakeObserver server;
+  server.watch_responses = {Proto<v1::WatchDropsResponse>(
+      "event { node_name: 'node-2' episode_id: 1 unattributed: 3 netns { names: 'blue' } "
+      "interval_end_time { seconds: 1 } }")};
+  EXPECT_THAT(RunWith(server, {"drops", "-w"}).out, Not(HasSubstr("node-2")));
+  server.nodes_response = Proto<v1::ListNodesResponse>(
+      "nodes { status { node_name: 'node-1' } } nodes { status { node_name: 'node-2' } }");
+  EXPECT_THAT(RunWith(server, {"drops", "-w"}).out, HasSubstr("NODE          WHERE"));
+  EXPECT_THAT(RunWith(server, {"drops", "-w"}).out, HasSubstr("node-2        netns blue"));
+  EXPECT_EQ(RunWith(server, {"drops", "-w", "-o", "name"}).out, "node-2/drops/1\n");
 }
 
 TEST(Run, PrintsTopOnceWithoutHeadlineWhereNoneIsWanted) {

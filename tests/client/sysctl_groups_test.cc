@@ -76,6 +76,16 @@ TEST(SysctlsByValue, PutsLastInWhatNobodyDiffers) {
               ElementsAre("few", "everybody", "same", "shared", "unreadable"));
 }
 
+TEST(SysctlsByValue, ComparesNoCounts) {
+  const auto answer =
+      Summaries({"name: 'net.netfilter.nf_conntrack_count' host: '9' "
+                 "values { value: '1' namespace_count: 3 } "
+                 "values { value: '2' namespace_count: 1 }",
+                 kSomaxconn});
+  EXPECT_EQ(NamesInOrder(GroupSysctls(answer, 0)),
+            (std::vector<std::string>{"net.core.somaxconn", "net.netfilter.nf_conntrack_count"}));
+}
+
 TEST(SysctlsByValue, NamesAllOwnersWhereNoValueIsMostFrequent) {
   const auto answer = Summaries({R"(name: 'x'
     values { value: '1' namespace_count: 1 samples { owners { container: 'redis' } } }

@@ -162,6 +162,26 @@ TEST(TopHeadline, NamesTheNodesThatDidNotAnswer) {
             "1 of 2 nodes (node-17: deadline exceeded) · 14 listeners in 1 namespace · 08:00:00 · every 1s");
 }
 
+TEST(TopHeadline, SaysThatTheOnlyNodeDidNotAnswer) {
+  Answer<v1::Listener> answer;
+  answer.node_statuses = {Proto<v1::NodeStatus>(
+      "node_name: 'node-1' state: NODE_STATE_UNAVAILABLE message: 'deadline exceeded: no answer for 2s'")};
+  answer.summary = Proto<v1::Summary>("nodes_expected: 1");
+  EXPECT_EQ(
+      TopHeadline(answer, kContext, absl::Seconds(1)),
+      "node-1 (deadline exceeded: no answer for 2s) · 0 listeners in 0 namespaces · 08:00:00 · every 1s");
+}
+
+// A picture that is printed once has them in the notes below it.
+TEST(TopHeadline, NamesSilentNodesInALivePictureOnly) {
+  Answer<v1::Listener> answer;
+  answer.node_statuses = {
+      Proto<v1::NodeStatus>("node_name: 'node-17' state: NODE_STATE_UNAVAILABLE message: 'no answer'")};
+  answer.summary = Proto<v1::Summary>("nodes_expected: 2 nodes_answered: 1");
+  EXPECT_EQ(TopHeadline(answer, kContext, absl::ZeroDuration()),
+            "1 of 2 nodes · 0 listeners in 0 namespaces · 08:00:00");
+}
+
 TEST(NamespacesTable, ShowsARowForEach) {
   Answer<v1::Namespace> answer;
   answer.items = {
@@ -282,6 +302,14 @@ TEST(SysctlsTable, ShowsWhereTheValuesOfOneNamespaceComeFrom) {
       "na…\n");
 }
 
+TEST(SysctlOriginsTable, ComparesNoCounts) {
+  const auto row = Proto<v1::Namespace>(
+      "sysctls { key: 'net.netfilter.nf_conntrack_count' value { value: '0' host: '4009' } } "
+      "sysctls { key: 'net.core.somaxconn' value { value: '128' host: '4096' } }");
+  EXPECT_EQ(SysctlOriginsTable("SYSCTL", row, true).rows.size(), 1U);
+  EXPECT_EQ(SysctlOriginsTable("SYSCTL", row, false).rows.size(), 2U);
+}
+
 TEST(SysctlsTable, GivesTheReasonWhenWide) {
   EXPECT_EQ(RenderTable(SysctlsTable(SysctlAnswer(), {"net.ipv4.tcp_mem", "x"}, true),
                         {.wide = true, .headers = false}),
@@ -325,7 +353,7 @@ TEST(DropEventTable, HasFixedWidths) {
   const auto event = Proto<v1::DropEvent>(R"(
     node_name: 'n' interval_end_time { seconds: 1799999999 } netns { names: 'blue' } counts { accept_queue_full: 2 }
     shares { local_address: '0.0.0.0' local_port: 80 drops { min: 2 max: 2 } peak_queue: 6 limit: 5 })");
-  EXPECT_EQ(RenderTable(DropEventTable(event, kContext), {}),
+  EXPECT_EQ(RenderTable(DropEventTable(event, kContext, false), {}),
             "TIME      WHERE                     LISTEN            DROPS  CAUSE               PEAK/LIMIT\n"
             "07:59:59  netns blue                0.0.0.0:80            2  accept queue full          6/5\n");
 }

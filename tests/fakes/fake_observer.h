@@ -8,7 +8,9 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -82,6 +84,12 @@ class FakeObserver final : public v1::Observer::Service {
     return End(context);
   }
 
+  grpc::Status ListNodes(grpc::ServerContext* context, const v1::ListNodesRequest* /*request*/,
+                         v1::ListNodesResponse* response) override {
+    *response = nodes_response;
+    return End(context);
+  }
+
   grpc::Status WatchDrops(grpc::ServerContext* context, const v1::WatchDropsRequest* /*request*/,
                           grpc::ServerWriter<v1::WatchDropsResponse>* writer) override {
     for (const auto& response : watch_responses) writer->Write(response);
@@ -95,11 +103,14 @@ class FakeObserver final : public v1::Observer::Service {
   std::vector<v1::ListFindingsResponse> findings_responses;
   v1::SummarizeConnectionsResponse connections_response;
   v1::SummarizeSysctlsResponse sysctls_response;
+  v1::ListNodesResponse nodes_response;
   std::vector<v1::WatchDropsResponse> watch_responses;
   // After the messages: hold the stream open until the caller cancels or its deadline passes, or end with
   // this.
   bool hang = false;
   grpc::Status end;
+  // All calls but the first end only when so many have come.
+  size_t meeting = 0;
   // ListListeners alone: the last message again and again, until the caller cancels.
   bool endless = false;
   // SummarizeConnections alone.
@@ -115,12 +126,14 @@ class FakeObserver final : public v1::Observer::Service {
 
  private:
   grpc::Status End(grpc::ServerContext* context) {
-    while (hang && !context->IsCancelled()) {
+    const bool meets = ++calls_ > 1;
+    while ((hang || (meets && calls_ < meeting)) && !context->IsCancelled()) {
       gpr_sleep_until(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(1, GPR_TIMESPAN)));
     }
     return end;
   }
 
+  std::atomic<size_t> calls_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
 
