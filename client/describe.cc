@@ -1,6 +1,8 @@
 #include "client/describe.h"
 
 #include <algorithm>
+#include <future>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -8,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/sys/status.h"
 #include "client/encode.h"
+#include "client/print.h"
 #include "client/time_proto.h"
 #include "client/words.h"
 
@@ -124,39 +127,58 @@ void Distribute(const char* part, absl::StatusOr<Answer<Row>> answer, Descriptio
   }
 }
 
-void AddHistories(ObserverClient& client, const v1::Filter& filter, absl::Time since,
-                  Description& description) {
+v1::GetHistoryRequest HistoryRequest(const v1::Filter& filter, absl::Time since) {
   v1::GetHistoryRequest request;
   *request.mutable_filter() = filter;
   SetTime(since, *request.mutable_since_time());
-  Distribute("history", client.GetHistory(request), description,
-             [](v1::ListenerHistory row, Subject& subject) { subject.histories.push_back(std::move(row)); });
-}
-
-void AddFindings(ObserverClient& client, const v1::Filter& filter, Description& description) {
-  v1::ListFindingsRequest request;
-  *request.mutable_filter() = filter;
-  Distribute("findings", client.ListFindings(request), description,
-             [](v1::Finding row, Subject& subject) { subject.findings.push_back(std::move(row)); });
+  return request;
 }
 
 // A screen waits for no long walk.
-void AddConnections(ObserverClient& client, const v1::Filter& filter, absl::Duration timeout,
-                    Description& description) {
+v1::SummarizeConnectionsRequest ConnectionsRequest(const v1::Filter& filter, absl::Duration timeout) {
   constexpr absl::Duration kLongest = absl::Seconds(1);
   constexpr uint32_t kRows = 5;
-  const bool wanted = std::any_of(
-      description.subjects.begin(), description.subjects.end(),
-      [](const Subject& subject) { return subject.row && subject.row->not_observable_reason().empty(); });
-  if (!wanted) return;
   v1::SummarizeConnectionsRequest request;
   *request.mutable_filter() = filter;
   request.set_limit(kRows);
   SetDuration(std::min(kLongest, timeout / 2), *request.mutable_time_limit());
-  Distribute("connections", client.SummarizeConnections(request), description,
-             [](v1::ConnectionSummary row, Subject& subject) {
-               if (subject.row) subject.connections = std::move(row);
-             });
+  return request;
+}
+
+bool WantsConnections(const Description& description) {
+  return std::any_of(description.subjects.begin(), description.subjects.end(), [](const Subject& subject) {
+    return subject.row && subject.row->not_observable_reason().empty();
+  });
+}
+
+// What is known beside the namespaces.
+struct Parts {
+  absl::StatusOr<Answer<v1::Listener>> listeners;
+  absl::StatusOr<Answer<v1::ListenerHistory>> histories;
+  absl::StatusOr<Answer<v1::Finding>> findings;
+  // Absent: not asked for.
+  std::optional<absl::StatusOr<Answer<v1::ConnectionSummary>>> connections;
+};
+
+// All at once: a node that does not answer keeps each of them waiting.
+Parts AskForParts(ObserverClient& client, const v1::Filter& filter, absl::Time since, absl::Duration timeout,
+                  bool wants_connections) {
+  v1::ListListenersRequest listeners_request;
+  *listeners_request.mutable_filter() = filter;
+  v1::ListFindingsRequest findings_request;
+  *findings_request.mutable_filter() = filter;
+  auto histories =
+      std::async(std::launch::async, [&] { return client.GetHistory(HistoryRequest(filter, since)); });
+  auto findings = std::async(std::launch::async, [&] { return client.ListFindings(findings_request); });
+  auto connections = std::async(wants_connections ? std::launch::async : std::launch::deferred, [&] {
+    return client.SummarizeConnections(ConnectionsRequest(filter, timeout));
+  });
+  Parts parts;
+  parts.listeners = client.ListListeners(listeners_request);
+  parts.histories = histories.get();
+  parts.findings = findings.get();
+  if (wants_connections) parts.connections = connections.get();
+  return parts;
 }
 
 v1::ListNamespacesRequest NamespacesRequest(const Options& options, size_t limit) {
@@ -197,18 +219,23 @@ absl::StatusOr<Description> Describe(ObserverClient& client, const Options& opti
   description.node_statuses = std::move(namespaces.node_statuses);
   description.summary = std::move(namespaces.summary);
 
-  // Where the namespaces alone are enough, nobody else's listeners are asked for.
-  v1::ListListenersRequest request;
-  *request.mutable_filter() =
-      description.subjects.size() >= limit ? FilterFor(options, description) : MakeFilter(options.selection);
-  ASSIGN_OR_RETURN(auto listeners, client.ListListeners(request));
-  AddListeners(listeners, limit, description);
-  if (description.subjects.empty()) return description;
+  if (NobodyAnswered(description.summary)) return description;
 
-  const v1::Filter filter = FilterFor(options, description);
-  AddHistories(client, filter, since, description);
-  AddFindings(client, filter, description);
-  AddConnections(client, filter, options.timeout, description);
+  // Where there may be more than is shown, nobody else's rows are asked for.
+  const v1::Filter filter =
+      description.subjects.size() >= limit ? FilterFor(options, description) : MakeFilter(options.selection);
+  Parts parts = AskForParts(client, filter, since, options.timeout, WantsConnections(description));
+  RETURN_IF_ERROR(parts.listeners.status());
+  AddListeners(*parts.listeners, limit, description);
+  Distribute("history", std::move(parts.histories), description,
+             [](v1::ListenerHistory row, Subject& subject) { subject.histories.push_back(std::move(row)); });
+  Distribute("findings", std::move(parts.findings), description,
+             [](v1::Finding row, Subject& subject) { subject.findings.push_back(std::move(row)); });
+  if (!parts.connections) return description;
+  Distribute("connections", *std::move(parts.connections), description,
+             [](v1::ConnectionSummary row, Subject& subject) {
+               if (subject.row) subject.connections = std::move(row);
+             });
   return description;
 }
 

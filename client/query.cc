@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -40,13 +41,37 @@ void TakeMessage(Response& response, Answer<Row>& answer) {
   }
 }
 
+template <typename Request, typename Row>
+bool IsBefore(const Request& request, const Row& a, const Row& b) {
+  return base::IsBefore(request, a, b);
+}
+
+// What was lost in the same second stands by node.
+bool IsBefore(const v1::ListDropsRequest&, const v1::DropEpisode& a, const v1::DropEpisode& b) {
+  return a.last_time().seconds() > b.last_time().seconds();
+}
+
+// Those that lost most first, then those whose queue was highest.
+bool IsBefore(const v1::GetHistoryRequest&, const v1::ListenerHistory& a, const v1::ListenerHistory& b) {
+  const auto worst = [](const v1::ListenerHistory& history) {
+    uint64_t drops = 0;
+    uint32_t peak = 0;
+    for (const v1::HistorySample& sample : history.samples()) {
+      drops += sample.drops_max();
+      peak = std::max(peak, sample.queue());
+    }
+    return std::make_pair(drops, peak);
+  };
+  return worst(a) > worst(b);
+}
+
 // Without a limit an aggregator passes rows on as its nodes send them.
 template <typename Request, typename Row>
 absl::StatusOr<Answer<Row>> InOrder(const Request& request, absl::StatusOr<Answer<Row>> answer) {
   if (!answer.ok() || answer->node_statuses.size() < 2) return answer;
   std::stable_sort(answer->items.begin(), answer->items.end(), [&](const Item<Row>& a, const Item<Row>& b) {
-    if (base::IsBefore(request, a.row, b.row)) return true;
-    return !base::IsBefore(request, b.row, a.row) && a.node_name < b.node_name;
+    if (IsBefore(request, a.row, b.row)) return true;
+    return !IsBefore(request, b.row, a.row) && a.node_name < b.node_name;
   });
   return answer;
 }
@@ -75,7 +100,9 @@ struct ObserverClient::State {
 
   sys::Mutex mutex;
   bool cancelled ABSL_GUARDED_BY(mutex) = false;
-  grpc::ClientContext* in_flight ABSL_GUARDED_BY(mutex) = nullptr;
+  std::set<grpc::ClientContext*> in_flight ABSL_GUARDED_BY(mutex);
+  // connection.why_lost is asked by one thread at a time.
+  sys::Mutex explaining;
 };
 
 // A context that Cancel can reach for as long as the call lasts.
@@ -84,14 +111,14 @@ class ObserverClient::Call {
   Call(State& state, bool has_deadline) : state_(state) {
     if (has_deadline) context_.set_deadline(Deadline());
     sys::MutexLock lock(state_.mutex);
-    state_.in_flight = &context_;
+    state_.in_flight.insert(&context_);
     if (state_.cancelled) context_.TryCancel();
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
   ~Call() {
     sys::MutexLock lock(state_.mutex);
-    state_.in_flight = nullptr;
+    state_.in_flight.erase(&context_);
   }
 
   grpc::ClientContext& context() { return context_; }
@@ -99,9 +126,10 @@ class ObserverClient::Call {
     return absl::ToChronoTime(absl::Now() + state_.timeout);
   }
   // Who cancelled it needs no explanation.
-  [[nodiscard]] absl::Status Explain(const grpc::Status& status) const {
+  [[nodiscard]] absl::Status Explain(const grpc::Status& status, bool was_heard = false) const {
     if (IsCancelled()) return base::FromGrpcStatus(status);
-    return ExplainServerError(base::FromGrpcStatus(status), state_.connection, state_.timeout);
+    const sys::MutexLock lock(state_.explaining);
+    return ExplainServerError(base::FromGrpcStatus(status), state_.connection, state_.timeout, was_heard);
   }
 
   // `take_other` sees each message first.
@@ -111,11 +139,13 @@ class ObserverClient::Call {
       const std::function<void(const Response&)>& take_other = [](const Response&) {}) {
     Answer<Row> answer;
     Response response;
+    bool was_heard = false;
     while (reader->Read(&response)) {
+      was_heard = true;
       take_other(response);
       TakeMessage(response, answer);
     }
-    RETURN_IF_ERROR(Explain(reader->Finish()));
+    RETURN_IF_ERROR(Explain(reader->Finish(), was_heard));
     return answer;
   }
 
@@ -160,8 +190,8 @@ absl::StatusOr<Answer<v1::DropEpisode>> ObserverClient::ListDrops(const v1::List
 
 absl::StatusOr<Answer<v1::ListenerHistory>> ObserverClient::GetHistory(const v1::GetHistoryRequest& request) {
   Call call(*state_, true);
-  return call.ReadAll<v1::GetHistoryResponse, v1::ListenerHistory>(
-      state_->stub->GetHistory(&call.context(), request));
+  return InOrder(request, call.ReadAll<v1::GetHistoryResponse, v1::ListenerHistory>(
+                              state_->stub->GetHistory(&call.context(), request)));
 }
 
 absl::StatusOr<Answer<v1::SysctlSummary>> ObserverClient::SummarizeSysctls(
@@ -237,11 +267,13 @@ absl::Status ObserverClient::WatchDrops(const v1::WatchDropsRequest& request,
   };
   reader->StartCall(nullptr);
   bool stopped_by_taker = false;
+  bool was_heard = false;
   v1::WatchDropsResponse response;
   if (next(true)) {
     for (bool first = true;; first = false) {
       reader->Read(&response, nullptr);
       if (!next(first)) break;
+      was_heard = true;
       if (!take(response)) {
         stopped_by_taker = true;
         call.context().TryCancel();
@@ -255,13 +287,13 @@ absl::Status ObserverClient::WatchDrops(const v1::WatchDropsRequest& request,
   queue.Shutdown();
   if (stopped_by_taker) return absl::OkStatus();
   if (timed_out) status = grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "no message");
-  return call.Explain(status);
+  return call.Explain(status, was_heard);
 }
 
 void ObserverClient::Cancel() {
   sys::MutexLock lock(state_->mutex);
   state_->cancelled = true;
-  if (state_->in_flight != nullptr) state_->in_flight->TryCancel();
+  for (grpc::ClientContext* context : state_->in_flight) context->TryCancel();
 }
 
 }  // namespace listenq::client

@@ -51,8 +51,8 @@ v1::Filter MakeFilter(const Selection& selection);
 //
 // Contract: each call ends within `timeout` of the constructor; WatchDrops has that long for its first
 // message. Failure: the codes are the server's. The message names the server and says what to do, in one line
-// or two (the second starts after "\n"); it is not escaped. Threading: one call at a time; Cancel from any
-// thread.
+// or two (the second starts after "\n"); it is not escaped. Threading: any thread, calls at the same time
+// too.
 class ObserverClient {
  public:
   ObserverClient(std::shared_ptr<grpc::Channel> channel, Connection connection, absl::Duration timeout);
@@ -77,7 +77,7 @@ class ObserverClient {
   absl::Status WatchDrops(const v1::WatchDropsRequest& request,
                           const std::function<bool(const v1::WatchDropsResponse&)>& take);
 
-  // Ends the call in flight, if there is one, with CANCELLED, and each later one at once.
+  // Ends the calls in flight with CANCELLED, and each later one at once.
   void Cancel();
 
  private:

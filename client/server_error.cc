@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
@@ -84,12 +85,22 @@ std::string ExplainNetwork(const Connection& connection, absl::string_view grpc_
   return Unreachable(connection.server, cause, advice.empty() ? "is a server running there? " : advice);
 }
 
-std::string ExplainUnavailable(const Connection& connection, absl::string_view grpc_message) {
+// Both servers begin what they say of themselves so; gRPC says nothing like it.
+bool IsOfServer(absl::string_view message) {
+  return absl::StartsWith(message, "the agent ") || absl::StartsWith(message, "the aggregator ");
+}
+
+std::string ExplainUnavailable(const Connection& connection, absl::string_view grpc_message, bool was_heard) {
   const std::string& address = connection.server;
+  if (IsOfServer(grpc_message)) return absl::StrCat(address, " cannot answer: ", grpc_message);
   if (connection.why_lost) {
     return absl::StrCat(
         "cannot reach the server of ", address, ": ", CauseOf(grpc_message),
         "\nstart again: another pod is asked if that one is gone; else `kubectl logs` of it tells why");
+  }
+  if (was_heard) {
+    return absl::StrCat("lost the connection to the server at ", address, ": ", CauseOf(grpc_message),
+                        "\nit was there before: did it end, or is it being restarted? try again");
   }
   if (!connection.address.is_unix()) return ExplainNetwork(connection, grpc_message);
   const int error = ConnectError(connection.address.socket_path);
@@ -136,11 +147,12 @@ std::string ExplainRefusal(const Connection& connection, absl::string_view messa
                       connection.address.tls ? "\nanother certificate: --tls-cert and --tls-key" : "");
 }
 
-std::string Explain(const absl::Status& status, const Connection& connection, absl::Duration timeout) {
+std::string Explain(const absl::Status& status, const Connection& connection, absl::Duration timeout,
+                    bool was_heard) {
   const std::string& address = connection.server;
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
-      return ExplainUnavailable(connection, status.message());
+      return ExplainUnavailable(connection, status.message(), was_heard);
     case absl::StatusCode::kDeadlineExceeded:
       return absl::StrCat(address, " did not answer within ", absl::FormatDuration(timeout),
                           "\nmore time: --timeout 30s");
@@ -164,7 +176,7 @@ std::string Explain(const absl::Status& status, const Connection& connection, ab
 }  // namespace
 
 absl::Status ExplainServerError(const absl::Status& status, const Connection& connection,
-                                absl::Duration timeout) {
+                                absl::Duration timeout, bool was_heard) {
   // kubectl ends a moment after the connection that it has carried.
   constexpr absl::Duration kMoment = absl::Seconds(1);
   if (status.ok()) return status;
@@ -172,7 +184,7 @@ absl::Status ExplainServerError(const absl::Status& status, const Connection& co
     const bool was_cut = absl::IsUnavailable(status) || absl::IsCancelled(status);
     RETURN_IF_ERROR(connection.why_lost(was_cut ? kMoment : absl::ZeroDuration()));
   }
-  return {status.code(), Explain(status, connection, timeout)};
+  return {status.code(), Explain(status, connection, timeout, was_heard)};
 }
 
 }  // namespace listenq::client

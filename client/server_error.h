@@ -10,9 +10,10 @@ namespace listenq::client {
 
 // OK stays OK. Else the same code and a message that names the server and says what to do; a socket that
 // could not be reached is tried once more by hand, since gRPC does not tell "no file" from "no permission".
-// Aborted: the way there is lost, and asking again does not help.
+// `was_heard`: the server had sent a part of its answer. Aborted: the way there is lost, and asking again
+// does not help.
 absl::Status ExplainServerError(const absl::Status& status, const Connection& connection,
-                                absl::Duration timeout);
+                                absl::Duration timeout, bool was_heard = false);
 
 }  // namespace listenq::client
 

@@ -108,6 +108,7 @@ TEST_F(AuditRun, AnOldServerIsSaid) {
 TEST_F(AuditRun, NobodyWhoAnswersIsAnError) {
   Answer({"node_status { node_name: 'n1' state: NODE_STATE_STARTING }", "summary { nodes_expected: 1 }"});
   EXPECT_EQ(RunAudit({}).exit_code, kExitError);
+  server_.findings_responses.clear();
   server_.end = grpc::Status(grpc::StatusCode::UNAVAILABLE, "down");
   const Result result = RunAudit({});
   EXPECT_EQ(result.exit_code, kExitError);

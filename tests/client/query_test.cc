@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/client/rows.h"
 #include "tests/fakes/fake_observer.h"
@@ -77,10 +79,42 @@ TEST(ObserverClient, SaysWhatTheServerSays) {
 
 TEST(ObserverClient, SaysThatTheServerDoesNotKnowTheCall) {
   fakes::FakeObserver server;
+  server.end = {grpc::StatusCode::UNIMPLEMENTED, "no such method"};
   ObserverClient client(server.Channel(), {.server = "fake"}, kLong);
   const absl::Status status = client.ListNodes({}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(status.message().substr(0, 34), "fake does not serve this question:");
+}
+
+std::vector<std::string> NodesOf(const auto& answer) {
+  std::vector<std::string> names;
+  for (const auto& item : answer.items) names.push_back(item.node_name);
+  return names;
+}
+
+TEST(ObserverClient, PutsDropsOfOneSecondInTheOrderOfNodes) {
+  fakes::FakeObserver server;
+  server.drops_responses = {
+      Proto<v1::ListDropsResponse>("batch { node_name: 'c' episodes { last_time { seconds: 8 nanos: 9 } } }"),
+      Proto<v1::ListDropsResponse>("batch { node_name: 'a' episodes { last_time { seconds: 8 nanos: 5 } } }"),
+      Proto<v1::ListDropsResponse>("batch { node_name: 'b' episodes { last_time { seconds: 9 } } }"),
+      Proto<v1::ListDropsResponse>("node_status { node_name: 'a' }"),
+      Proto<v1::ListDropsResponse>("node_status { node_name: 'b' }")};
+  ObserverClient client(server.Channel(), {.server = "fake"}, kLong);
+  EXPECT_EQ(NodesOf(*client.ListDrops({})), (std::vector<std::string>{"b", "a", "c"}));
+}
+
+TEST(ObserverClient, PutsTheWorstHistoriesOfSeveralNodesFirst) {
+  fakes::FakeObserver server;
+  server.history_responses = {
+      Proto<v1::GetHistoryResponse>("batch { node_name: 'd' histories { samples { queue: 1 } } }"),
+      Proto<v1::GetHistoryResponse>("batch { node_name: 'c' histories { samples { queue: 7 } } }"),
+      Proto<v1::GetHistoryResponse>("batch { node_name: 'b' histories { samples { drops_max: 2 } } }"),
+      Proto<v1::GetHistoryResponse>("batch { node_name: 'a' histories { samples { queue: 1 } } }"),
+      Proto<v1::GetHistoryResponse>("node_status { node_name: 'a' }"),
+      Proto<v1::GetHistoryResponse>("node_status { node_name: 'b' }")};
+  ObserverClient client(server.Channel(), {.server = "fake"}, kLong);
+  EXPECT_EQ(NodesOf(*client.GetHistory({})), (std::vector<std::string>{"b", "c", "a", "d"}));
 }
 
 TEST(ObserverClient, CancelEndsTheCallInFlightAndLaterOnes) {
@@ -115,6 +149,19 @@ TEST(WatchDrops, WaitsForTheFirstMessageNoLongerThanTheTimeout) {
   ObserverClient client(server.Channel(), {.server = "fake"}, absl::Milliseconds(50));
   const absl::Status status = client.WatchDrops({}, [](const auto&) { return true; });
   EXPECT_EQ(status, absl::DeadlineExceededError("fake did not answer within 50ms\nmore time: --timeout 30s"));
+}
+
+TEST(WatchDrops, SaysThatAServerIsLostThatWasThere) {
+  fakes::FakeObserver server;
+  server.watch_responses = {Proto<v1::WatchDropsResponse>("node_status { node_name: 'a' }")};
+  server.end = {grpc::StatusCode::UNAVAILABLE, "Socket closed"};
+  ObserverClient client(server.Channel(), {.server = "fake"}, kLong);
+  EXPECT_EQ(client.WatchDrops({}, [](const auto&) { return true; }),
+            absl::UnavailableError("lost the connection to the server at fake: Socket closed\n"
+                                   "it was there before: did it end, or is it being restarted? try again"));
+  server.end = {grpc::StatusCode::UNAVAILABLE, "the aggregator is shutting down"};
+  EXPECT_EQ(client.WatchDrops({}, [](const auto&) { return true; }),
+            absl::UnavailableError("fake cannot answer: the aggregator is shutting down"));
 }
 
 TEST(WatchDrops, PassesOnWhatEndedTheStream) {

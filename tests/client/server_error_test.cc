@@ -113,6 +113,16 @@ TEST(ExplainServerError, GuessesThatTheServerSpeaksTls) {
                 kOther);
 }
 
+TEST(ExplainServerError, PassesOnWhatAServerSaysOfItself) {
+  const auto none = absl::UnavailableError("the aggregator has no peers: resolve x: no address");
+  for (const Connection& connection : {UnixSocket("/nowhere/agent.sock"), kPlain, kTls}) {
+    EXPECT_EQ(MessageOf(none, connection),
+              connection.server + " cannot answer: the aggregator has no peers: resolve x: no address");
+  }
+  EXPECT_EQ(MessageOf(absl::UnavailableError("the agent is shutting down"), UnixSocket("/nowhere/a.sock")),
+            "/nowhere/a.sock cannot answer: the agent is shutting down");
+}
+
 TEST(ExplainServerError, PassesOnWhoMayCall) {
   const absl::Status denied =
       absl::PermissionDeniedError("spiffe://test/x may not call; allowed: spiffe://test/y");
