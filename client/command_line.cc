@@ -64,6 +64,18 @@ const Names<OutputFormat>& AuditOutputNames() {
   return kNames;
 }
 
+// What is no list has no rows.
+const Names<OutputFormat>& PageOutputNames() {
+  static const Names<OutputFormat> kNames = [] {
+    Names<OutputFormat> names = OutputNames();
+    std::erase_if(names, [](const auto& name) {
+      return name.second == OutputFormat::kName || name.second == OutputFormat::kCsv;
+    });
+    return names;
+  }();
+  return kNames;
+}
+
 const Names<ColorMode>& ColorNames() {
   static const Names<ColorMode> kNames = {
       {"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}};
@@ -323,7 +335,18 @@ CLI::App& Definition::AddCommand(const std::string& name, Command command, const
 }
 
 void Definition::AddServerFlag(CLI::App& app, const std::string& description, const std::string& group) {
-  AddText(app, "--server", "ADDRESS", description, options_.server.server)->group(group);
+  const auto set = [this](const std::vector<std::string>& addresses) {
+    std::string& server = options_.server.server;
+    for (const std::string& address : addresses) {
+      if (address.empty()) Check("--server", absl::InvalidArgumentError("\"\": must not be empty"));
+      if (!server.empty()) Check("--server", absl::InvalidArgumentError("given twice: one server is asked"));
+      server = address;
+    }
+  };
+  app.add_option_function<std::vector<std::string>>("--server", set, description)
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false)
+      ->group(group);
 }
 
 void Definition::AddTlsFlags(CLI::App& app, const std::string& group) {
@@ -605,7 +628,7 @@ void Definition::DefineDescribe() {
   AddSelectionFlags(describe);
   AddValue(describe, "--limit", "N", "At most N pods or network namespaces (5)",
            [this](const std::string& text) { return SetNumber(text, 1, kMaxRows, options_.limit); });
-  AddOutputFlags(describe);
+  AddOutputFlags(describe, PageOutputNames());
   AddConnectionFlags(describe);
 }
 
@@ -1078,9 +1101,11 @@ ParseOutcome ParseCompletion(const CommandLine& line) {
   return outcome;
 }
 
-// CLI11 says "--output: 1 required TYPE missing".
-std::string ReadableMismatch(const std::string& message) {
-  return absl::StrCat(message.substr(0, message.find(':')), " needs a value");
+// CLI11 says "--output: 1 required TYPE missing", and has no name for a flag that its help leaves out; but
+// the flag is the last word then.
+std::string ReadableMismatch(const std::string& message, const CommandLine& line) {
+  const std::string name = message.substr(0, message.find(':'));
+  return absl::StrCat(name.empty() ? line.arguments.back() : name, " needs a value");
 }
 
 }  // namespace
@@ -1099,7 +1124,7 @@ ParseOutcome ParseCommandLine(const CommandLine& line) {
   } catch (const CLI::CallForHelp&) {
     return Print(root.help());
   } catch (const CLI::ArgumentMismatch& error) {
-    return UsageError(CommandOf(root), ReadableMismatch(error.what()));
+    return UsageError(CommandOf(root), ReadableMismatch(error.what(), line));
   } catch (const CLI::ParseError& error) {
     return UsageError(CommandOf(root), error.what());
   }

@@ -138,7 +138,19 @@ TEST(CommandLine, EveryQuestionTakesAServer) {
     before.insert(before.end(), command.begin(), command.end());
     EXPECT_EQ(Accept(before).server, expected) << command[0];
   }
-  EXPECT_EQ(Accept({"nodes", "--server", "a:1", "--server", "b:1"}).server.server, "b:1");
+}
+
+// One of them would be asked, and who reads the answer may think of the other one.
+TEST(CommandLine, AsksOneServer) {
+  const std::string error = "--server: given twice: one server is asked\nsee `listenq nodes --help`";
+  ExpectUsageError({"nodes", "--server", "a:1", "--server", "b:1"}, error);
+  ExpectUsageError({"--server", "a:1", "nodes", "--server", "b:1"}, error);
+}
+
+TEST(CommandLine, NamesTheFlagThatLacksItsValue) {
+  ExpectUsageError({"--server"}, "--server needs a value\nsee `listenq --help`");
+  ExpectUsageError({"-o"}, "-o needs a value\nsee `listenq --help`");
+  ExpectUsageError({"nodes", "--server"}, "--server needs a value\nsee `listenq nodes --help`");
 }
 
 TEST(CommandLine, AnEmptyServerIsNoServer) {
@@ -340,9 +352,16 @@ TEST(CommandLine, DescribesWhatIsChosen) {
                    "see `listenq describe --help`");
   for (const char* format : {"csv", "name"}) {
     ExpectUsageError({"describe", "web-0", "-o", format},
+                     std::string("--output: ") + format +
+                         ": not one of table, wide, json, yaml\nsee `listenq describe --help`");
+    ExpectUsageError({"-o", format, "describe", "web-0"},
                      std::string("describe has no ") + format +
                          ": listeners, findings and sysctls have\nsee `listenq describe --help`");
   }
+}
+
+TEST(CommandLine, HelpsWithFormatsThatItTakes) {
+  EXPECT_THAT(Parse({"describe", "--help"}).out, HasSubstr("--output table|wide|json|yaml\n"));
 }
 
 TEST(CommandLine, AuditsByPolicies) {
