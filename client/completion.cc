@@ -201,6 +201,13 @@ constexpr char kZshNames[] = R"END(FUNCTION_names() {
 }
 )END";
 
+// From a folder of $fpath the first completion runs the file as that function: it has to answer then.
+std::string ZshLastLine(const CommandTree& tree) {
+  const std::string function = FunctionName(tree);
+  return absl::StrCat("if [[ $funcstack[1] == ", function, " ]]; then ", function, " \"$@\"; else compdef ",
+                      function, " ", tree.program, "; fi\n");
+}
+
 std::string ZshScript(const CommandTree& tree) {
   const std::string function = FunctionName(tree);
   std::string text = absl::StrCat(
@@ -220,7 +227,7 @@ std::string ZshScript(const CommandTree& tree) {
     for (const FlagInfo& flag : AllFlags(command)) absl::StrAppend(&text, ZshFlag(function, flag));
     absl::StrAppend(&text, ZshArguments(function, command), "\n      ;;\n");
   }
-  absl::StrAppend(&text, "  esac\n}\ncompdef ", function, " ", tree.program, "\n");
+  absl::StrAppend(&text, "  esac\n}\n", ZshLastLine(tree));
   return text;
 }
 

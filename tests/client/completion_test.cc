@@ -189,7 +189,7 @@ TEST(CompletionScript, IsWholeForASmallTree) {
             "      ;;\n"
             "  esac\n"
             "}\n"
-            "compdef _prog prog\n");
+            "if [[ $funcstack[1] == _prog ]]; then _prog \"$@\"; else compdef _prog prog; fi\n");
 }
 
 TEST(CompletionScript, HasTheSubcommandsOfACommand) {
@@ -217,6 +217,23 @@ TEST(CompletionScript, HasTheSubcommandsOfACommand) {
                                                         "        '1:value:(use view)' \\\n"
                                                         "        '*:value: _prog_names contexts'\n"
                                                         "      ;;\n"));
+}
+
+// zsh runs an autoloaded file at the first completion: it is the function's body then.
+TEST(ZshCompletion, AnswersTheFirstTime) {
+  if (Output("command -v zsh").empty()) GTEST_SKIP() << "zsh is not installed";
+  const std::string folder = ::testing::TempDir() + "lqt-zsh-" + std::to_string(getpid());
+  mkdir(folder.c_str(), 0700);
+  const std::string file = folder + "/_listenq";
+  std::ofstream(file) << ScriptOf("zsh");
+  const std::string stubs =
+      "compdef() { print defined $@ }; _describe() { print described }; words=(listenq); CURRENT=2; ";
+  EXPECT_EQ(
+      Output("zsh -fc '" + stubs + "fpath=(" + folder + "); autoload -Uz _listenq; _listenq; _listenq'"),
+      "described\ndescribed\n");
+  EXPECT_EQ(Output("zsh -fc '" + stubs + "source " + file + "'"), "defined _listenq listenq\n");
+  std::remove(file.c_str());
+  rmdir(folder.c_str());
 }
 
 TEST(CompletionScript, RejectsOtherShells) {
