@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -369,7 +370,9 @@ std::string WhyAbsent(const model::SysctlInfo& info, int error_number) {
   if (error_number != ENOENT) {
     return std::string(sys::ErrnoStatus(error_number, absl::StrCat("open ", info.name)).message());
   }
-  return absl::StrCat("not in this namespace on this kernel (per namespace since: ", info.since, ")");
+  if (info.since == "host only") return "not in this namespace: only the host has it";
+  if (!absl::ascii_isdigit(static_cast<unsigned char>(info.since.front()))) return "not on this kernel";
+  return absl::StrCat("not in this namespace on this kernel: each has its own since Linux ", info.since);
 }
 
 }  // namespace
