@@ -29,6 +29,7 @@ struct Flags {
   std::vector<std::string> allowed_callers;
   bool insecure = false;
   std::string metrics;
+  std::string metrics_rows = "on";
   std::string log_level = "info";
 };
 
@@ -63,6 +64,12 @@ void Declare(CLI::App* app, Flags* flags) {
   app->add_option(
       "--metrics", flags->metrics,
       "Where to serve /metrics, /healthz and /readyz by plain HTTP: IP:PORT or :PORT; else nowhere");
+  app->add_option(
+         "--metrics-rows", flags->metrics_rows,
+         "Metrics of namespaces and listeners: on or off. Off, peers are asked every few seconds who "
+         "answers and what that costs, and for no rows: for an aggregator whose peers have metrics")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
   app->add_option("--log-level", flags->log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
@@ -108,6 +115,7 @@ absl::StatusOr<Config> Check(const Flags& flags) {
   server.allowed_callers = flags.allowed_callers;
   RETURN_IF_ERROR(CheckTls(server));
   ASSIGN_OR_RETURN(server.metrics, ReadMetrics(flags.metrics));
+  server.metrics_rows = flags.metrics_rows == "on";
   RETURN_IF_ERROR(base::ReadDuration("--peer-timeout", flags.peer_timeout, absl::Milliseconds(100),
                                      &server.peer_timeout));
   return config;

@@ -59,10 +59,10 @@ class TlsReloader final : private Ticker::Client {
 };
 
 // `tls` is null where none is spoken.
-absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const base::Address& address,
-                                                            const PeerSet* peers,
+absl::StatusOr<std::unique_ptr<MetricsServer>> StartMetrics(const ServerOptions& server, const PeerSet* peers,
                                                             const base::TlsKeeper* tls) {
-  MetricsOptions options = {.listen = address, .fleet = [peers] { return peers->Current(); }};
+  MetricsOptions options = {
+      .listen = *server.metrics, .fleet = [peers] { return peers->Current(); }, .rows = server.metrics_rows};
   if (tls != nullptr) {
     options.hooks = {.certificate_not_after = [tls] { return tls->Current()->not_after; },
                      .refused_handshakes = [] { return base::FailedHandshakes().certificate_refused; },
@@ -105,7 +105,7 @@ absl::StatusOr<std::unique_ptr<AggregatorServer>> AggregatorServer::Start(const 
   ASSIGN_OR_RETURN(parts->listening, base::StartServer(builder, options.listen, parts->tls ? &tls : nullptr));
   parts->listening.server->GetHealthCheckService()->SetServingStatus(v1::Observer::service_full_name(), true);
   if (options.metrics.has_value()) {
-    ASSIGN_OR_RETURN(parts->metrics, StartMetrics(*options.metrics, parts->peers.get(), parts->tls.get()));
+    ASSIGN_OR_RETURN(parts->metrics, StartMetrics(options, parts->peers.get(), parts->tls.get()));
   }
   return std::unique_ptr<AggregatorServer>(new AggregatorServer(std::move(parts)));
 }

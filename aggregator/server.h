@@ -28,6 +28,8 @@ struct ServerOptions {
   base::OffMachine off_machine = base::OffMachine::kTls;
   // Where metrics, health and readiness are served by plain HTTP; absent is nowhere.
   std::optional<base::Address> metrics;
+  // Off: nothing there of namespaces and listeners, and peers are not asked for them.
+  bool metrics_rows = true;
 };
 
 // Contract: serves from Start until Stop or destruction.

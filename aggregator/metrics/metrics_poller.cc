@@ -40,11 +40,8 @@ grpc::Status TooMuch() {
 
 }  // namespace
 
-MetricsPoller::MetricsPoller(FleetSource fleet, absl::Duration interval, absl::Duration timeout,
-                             MetricsState* state)
-    : fleet_(std::move(fleet)), interval_(interval), timeout_(timeout), state_(*state), thread_([this] {
-        Run();
-      }) {}
+MetricsPoller::MetricsPoller(FleetSource fleet, const Options& options, MetricsState* state)
+    : fleet_(std::move(fleet)), options_(options), state_(*state), thread_([this] { Run(); }) {}
 
 MetricsPoller::~MetricsPoller() {
   {
@@ -63,10 +60,10 @@ void MetricsPoller::Run() {
 }
 
 bool MetricsPoller::Pause() {
-  const absl::Time end = absl::Now() + interval_;
+  const absl::Time end = absl::Now() + options_.interval;
   sys::MutexLock lock(mutex_);
   while (!stop_) {
-    const absl::Duration rest = std::min(end - absl::Now(), interval_);
+    const absl::Duration rest = std::min(end - absl::Now(), options_.interval);
     if (rest <= absl::ZeroDuration()) return true;
     lock.WaitFor(stopping_, absl::ToChronoNanoseconds(rest));
   }
@@ -81,7 +78,7 @@ void MetricsPoller::PollAll() {
   for (const auto& peer : fleet->peers) {
     const std::string address = base::ToString(peer->spec().address);
     state_.BeginPoll();
-    const grpc::Status status = WithoutAnswer(Poll(*peer), timeout_);
+    const grpc::Status status = WithoutAnswer(Poll(*peer), options_.timeout);
     {
       const sys::MutexLock lock(mutex_);
       if (stop_) return;
@@ -138,7 +135,7 @@ grpc::Status MetricsPoller::AskStream(const Peer& peer, absl::Time deadline, uin
 }
 
 grpc::Status MetricsPoller::Poll(const Peer& peer) {
-  const absl::Time deadline = absl::Now() + timeout_;
+  const absl::Time deadline = absl::Now() + options_.timeout;
   v1::ListNodesResponse nodes;
   grpc::Status status = Ask(deadline, [&](grpc::ClientContext* context) {
     return peer.stub().ListNodes(context, v1::ListNodesRequest(), &nodes);
@@ -151,9 +148,12 @@ grpc::Status MetricsPoller::Poll(const Peer& peer) {
   if (nodes.nodes_size() == 1) peer.NoteNode(nodes.nodes(0).status().node_name());
   const absl::Time since = state_.Add(nodes, absl::Now());
   for (const v1::Node& node : nodes.nodes()) state_.Add(node.status());
+  return options_.rows ? PollRows(peer, deadline, since) : grpc::Status::OK;
+}
 
+grpc::Status MetricsPoller::PollRows(const Peer& peer, absl::Time deadline, absl::Time drops_since) {
   uint64_t rows = 0;
-  status = AskStream<v1::ListNamespacesResponse>(peer, deadline, &rows, [&](auto* context) {
+  grpc::Status status = AskStream<v1::ListNamespacesResponse>(peer, deadline, &rows, [&](auto* context) {
     return peer.stub().ListNamespaces(context, NamespacesRequest());
   });
   if (!status.ok()) return status;
@@ -162,7 +162,7 @@ grpc::Status MetricsPoller::Poll(const Peer& peer) {
   });
   if (!status.ok()) return status;
   return AskStream<v1::ListDropsResponse>(peer, deadline, &rows, [&](auto* context) {
-    return peer.stub().ListDrops(context, DropsRequest(since));
+    return peer.stub().ListDrops(context, DropsRequest(drops_since));
   });
 }
 

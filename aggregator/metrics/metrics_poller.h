@@ -36,8 +36,16 @@ class MetricsPoller {
   // Who is to be asked now: PeerSet::Current.
   using FleetSource = std::function<std::shared_ptr<const Fleet>()>;
 
+  struct Options {
+    absl::Duration interval;
+    // For one peer.
+    absl::Duration timeout;
+    // Off: peers are asked for their nodes, and not for namespaces, listeners and drops.
+    bool rows = true;
+  };
+
   // The state outlives it, and what `fleet` needs.
-  MetricsPoller(FleetSource fleet, absl::Duration interval, absl::Duration timeout, MetricsState* state);
+  MetricsPoller(FleetSource fleet, const Options& options, MetricsState* state);
   ~MetricsPoller();
   MetricsPoller(const MetricsPoller&) = delete;
   MetricsPoller& operator=(const MetricsPoller&) = delete;
@@ -51,6 +59,8 @@ class MetricsPoller {
   bool Pause() ABSL_LOCKS_EXCLUDED(mutex_);
 
   grpc::Status Poll(const Peer& peer) ABSL_LOCKS_EXCLUDED(mutex_);
+  grpc::Status PollRows(const Peer& peer, absl::Time deadline, absl::Time drops_since)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Runs `call` with a context that Stop cancels.
   template <typename Call>
   grpc::Status Ask(absl::Time deadline, Call call) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -59,8 +69,7 @@ class MetricsPoller {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   const FleetSource fleet_;
-  const absl::Duration interval_;
-  const absl::Duration timeout_;
+  const Options options_;
   MetricsState& state_;
   // Of its thread: peers whose last poll failed.
   std::set<std::string> failed_;

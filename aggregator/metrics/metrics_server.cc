@@ -37,7 +37,10 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(const Metric
     return Readiness(state->WhyNotReady(absl::Now()));
   };
   ASSIGN_OR_RETURN(server->http_, HttpServer::Start(options.listen, std::move(handlers)));
-  server->poller_ = std::make_unique<MetricsPoller>(options.fleet, options.interval, options.timeout, state);
+  server->poller_ = std::make_unique<MetricsPoller>(
+      options.fleet,
+      MetricsPoller::Options{.interval = options.interval, .timeout = options.timeout, .rows = options.rows},
+      state);
   return server;
 }
 

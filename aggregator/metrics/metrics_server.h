@@ -21,6 +21,8 @@ struct MetricsOptions {
   // How often the peers are asked, and for how long each.
   absl::Duration interval = absl::Seconds(5);
   absl::Duration timeout = absl::Seconds(4);
+  // As MetricsPoller::Options.
+  bool rows = true;
   MetricsLimits limits;
   MetricsHooks hooks;
 };

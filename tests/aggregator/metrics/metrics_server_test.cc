@@ -28,6 +28,7 @@ using serve::testing::PodOwner;
 using test::Get;
 using test::WaitUntil;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kDrops[] =
     R"(listenq_listener_listen_drops_total{node="node-1",namespace="shop",pod="web",container="nginx",port="80",)"
@@ -36,13 +37,14 @@ constexpr char kDrops[] =
 class MetricsServerTest : public serve::testing::Serving {
  protected:
   void StartMetrics(const std::string& node_name = "") { StartMetricsOf(socket_, node_name); }
-  void StartMetricsOf(const std::string& peer, const std::string& node_name) {
+  void StartMetricsOf(const std::string& peer, const std::string& node_name, bool rows = true) {
     auto fleet = std::make_shared<Fleet>();
     fleet->peers.push_back(
         *Peer::Make({.address = *base::ParseServerAddress(peer), .node_name = node_name}, {}));
     auto metrics = MetricsServer::Start({.listen = {.host = "127.0.0.1"},
                                          .fleet = [fleet] { return fleet; },
-                                         .interval = absl::Milliseconds(20)});
+                                         .interval = absl::Milliseconds(20),
+                                         .rows = rows});
     ASSERT_TRUE(metrics.ok()) << metrics.status();
     metrics_ = *std::move(metrics);
   }
@@ -77,6 +79,20 @@ TEST_F(MetricsServerTest, ShowsWhatTheAgentServes) {
 
   view_.Recorder().AddDrops(MakeDropEvent(Web(), 80, serve::testing::kNow));
   EXPECT_TRUE(WaitUntil([&] { return ValueOf(Ask("/metrics").body, kDrops) == 1; })) << Ask("/metrics").body;
+}
+
+TEST_F(MetricsServerTest, WithoutRowsItShowsWhoAnswersAndNoMore) {
+  Publish();
+  Start();
+  StartMetricsOf(socket_, "", false);
+  ASSERT_TRUE(WaitUntil([&] { return Ask("/readyz").status == 200; })) << Ask("/readyz").body;
+  const std::string polled =
+      absl::StrCat("listenq_peer_polls_total{peer=\"unix://", socket_, "\",result=\"ok\"}");
+  ASSERT_TRUE(WaitUntil([&] { return ValueOf(Ask("/metrics").body, polled) > 1; })) << Ask("/metrics").body;
+  const std::string body = Ask("/metrics").body;
+  EXPECT_EQ(ValueOf(body, absl::StrCat("listenq_peer_up{peer=\"unix://", socket_, "\"}")), 1);
+  EXPECT_THAT(body, HasSubstr("listenq_agent_"));
+  EXPECT_THAT(body, Not(HasSubstr("pod=\"web\"")));
 }
 
 TEST_F(MetricsServerTest, LivesWithoutAnAgentAndSaysThatItIsNotReady) {
