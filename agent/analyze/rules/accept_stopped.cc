@@ -15,7 +15,9 @@ namespace {
 std::string WhatHappened(const model::Listener& listener, const Stop& stop, absl::Time now) {
   const uint32_t queue = listener.reading.queue;
   const std::string waiting = absl::StrCat(queue, queue == 1 ? " connection waits" : " connections wait");
-  const std::string time = absl::FormatDuration(absl::Trunc(now - stop.since, absl::Seconds(1)));
+  const bool is_proven = stop.reason == Stop::Reason::kProven;
+  const absl::Time since = is_proven ? listener.lag->no_accept_since : stop.since;
+  const std::string time = absl::FormatDuration(absl::Trunc(now - since, absl::Seconds(1)));
   switch (stop.reason) {
     case Stop::Reason::kProven:
       return absl::StrCat(waiting, ", and nothing was accepted in ", time, ". ");
@@ -56,20 +58,21 @@ Blame BlameNoProcess(const model::Listener& listener) {
                        "\\]' on the node; it may have been passed to a process that does not accept")};
 }
 
-Blame BlameAwake(const model::Acceptor& acceptor) {
+Blame BlameAwake(const model::Acceptor& acceptor, const Stop& stop) {
   if (model::HasOpen(acceptor, model::kNearlyAll)) {
     return {absl::StrCat(NameOf(acceptor), " has ", Descriptors(acceptor),
                          " descriptors open: without a free one accept(2) fails with EMFILE."),
             DescriptorAdvice()};
   }
-  return {absl::StrCat(NameOf(acceptor),
-                       " is alive but does not call accept(2): it is busy, or waits for something else."),
+  const char* verb = stop.reason == Stop::Reason::kUnchanged ? "seems not to" : "does not";
+  return {absl::StrCat(NameOf(acceptor), " is alive but ", verb,
+                       " call accept(2): it is busy, or waits for something else."),
           absl::StrCat("see what it does: cat /proc/", acceptor.pid, "/task/*/stack; py-spy dump --pid ",
                        acceptor.pid, "; jstack ", acceptor.pid,
                        "\nand a liveness probe that connects, so that it is restarted")};
 }
 
-Blame BlameProcess(const model::Acceptor& acceptor) {
+Blame BlameProcess(const model::Acceptor& acceptor, const Stop& stop) {
   const std::string name = NameOf(acceptor);
   switch (acceptor.state.value_or('?')) {
     case 'T':
@@ -85,7 +88,7 @@ Blame BlameProcess(const model::Acceptor& acceptor) {
     case 'Z':
       return {absl::StrCat("The main thread of ", name, " has ended (state Z)."), "restart it"};
     default:
-      return BlameAwake(acceptor);
+      return BlameAwake(acceptor, stop);
   }
 }
 
@@ -121,12 +124,12 @@ model::Finding Describe(const Case& the_case, const model::Listener& listener, c
   if (stop.reason == Stop::Reason::kProven) {
     finding.evidence.push_back({.name = "accepted, by TcpPassiveOpens and the queue",
                                 .value = "0",
-                                .window = the_case.now - stop.since});
+                                .window = the_case.now - listener.lag->no_accept_since});
   }
   finding.evidence.push_back({.name = "processes that share it", .value = ListNames(listener, acceptors)});
   const model::Acceptor* telling = MostTelling(acceptors);
   if (telling != nullptr) AddEvidence(*telling, &finding);
-  Blame blame = telling != nullptr ? BlameProcess(*telling) : BlameNoProcess(listener);
+  Blame blame = telling != nullptr ? BlameProcess(*telling, stop) : BlameNoProcess(listener);
   finding.explanation = absl::StrCat(WhatHappened(listener, stop, the_case.now), blame.sentence);
   finding.fix = std::move(blame.fix);
   finding.no_help = "a larger backlog: it fills as well";

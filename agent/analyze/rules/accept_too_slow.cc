@@ -69,7 +69,9 @@ model::Finding Describe(const Case& the_case, const model::Listener& listener, c
   finding.evidence.push_back({.name = "processes that share it", .value = ListNames(listener, acceptors)});
   finding.explanation =
       "The accept queue stays near its limit and loses attempts: connections come faster than they are "
-      "accepted. ";
+      "accepted";
+  absl::StrAppend(&finding.explanation,
+                  IsPinned(listener) ? ", if any is: no sample saw room in it. " : ". ");
   const model::Acceptor* out_of_fds = FindOutOfDescriptors(acceptors);
   const model::Wall* throttling = FindThrottling(the_case.ns, acceptors);
   if (out_of_fds != nullptr) {

@@ -42,6 +42,11 @@ bool IsStopped(const model::Acceptor* acceptor) {
   return state == 'T' || state == 't';
 }
 
+// In kUnchanged.
+bool LostNothing(const Case& the_case, const model::Listener& listener) {
+  return listener.last_drop <= the_case.now - kUnchanged;
+}
+
 }  // namespace
 
 AcceptorList AcceptorsOf(const model::Namespace& ns, const model::Listener& listener) {
@@ -110,6 +115,11 @@ std::string PlaceOf(const model::Namespace& ns, const model::Wall& wall) {
   return absl::StrCat("cgroup ", absl::Utf8SafeCEscape(wall.id.name));
 }
 
+bool IsPinned(const model::Listener& listener) {
+  return listener.lag != nullptr && listener.lag->unchanged_since < absl::InfiniteFuture() &&
+         model::IsFull(listener.reading);
+}
+
 std::optional<Stop> FindStop(const Case& the_case, const model::Listener& listener) {
   const model::AcceptLag* lag = listener.lag.get();
   if (lag == nullptr || !lag->is_waiting() || listener.reading.queue == 0) return std::nullopt;
@@ -117,7 +127,9 @@ std::optional<Stop> FindStop(const Case& the_case, const model::Listener& listen
   const bool complete = IsComplete(listener, acceptors);
   const bool all_stopped = complete && std::all_of(acceptors.begin(), acceptors.end(), IsStopped);
   if (lag->no_accept_since < absl::InfiniteFuture()) {
-    return Stop{.reason = Stop::Reason::kProven, .all_stopped = all_stopped, .since = lag->no_accept_since};
+    return Stop{.reason = Stop::Reason::kProven,
+                .all_stopped = all_stopped,
+                .since = std::min(lag->no_accept_since, lag->unchanged_since)};
   }
   if (all_stopped) {
     return Stop{.reason = Stop::Reason::kStopped, .all_stopped = true, .since = lag->waiting_since};
@@ -128,7 +140,8 @@ std::optional<Stop> FindStop(const Case& the_case, const model::Listener& listen
   if (complete && std::all_of(acceptors.begin(), acceptors.end(), sleeps)) {
     return Stop{.reason = Stop::Reason::kAsleep, .since = lag->waiting_since};
   }
-  if (!lag->is_high() && the_case.now - lag->unchanged_since >= kUnchanged) {
+  const bool nobody_refills = !lag->is_high() || (IsPinned(listener) && LostNothing(the_case, listener));
+  if (nobody_refills && the_case.now - lag->unchanged_since >= kUnchanged) {
     return Stop{.reason = Stop::Reason::kUnchanged, .since = lag->unchanged_since};
   }
   return std::nullopt;

@@ -48,17 +48,24 @@ struct Stop {
     kStopped,
     // … or its main thread is in uninterruptible sleep, and the queue does not fall.
     kAsleep,
-    // Not a single sample differed for kUnchanged, though there is room in the queue.
+    // Not a single sample differed for kUnchanged, though there is room in the queue, or though it is full
+    // and
+    // lost nothing all that time: nobody came, so what was accepted would be missing.
     kUnchanged,
   };
   Reason reason = Reason::kProven;
   // However it is known.
   bool all_stopped = false;
+  // Since when the queue is as it is, as far as it did not change; that nothing was accepted may be proven
+  // for a shorter time (AcceptLag::no_accept_since).
   absl::Time since;
 };
 inline constexpr absl::Duration kUnchanged = absl::Seconds(30);
 // A queue that is always full is no such sign by itself: new connections fill what a slow acceptor leaves.
 std::optional<Stop> FindStop(const Case& the_case, const model::Listener& listener);
+
+// It was over its limit in every sample lately: it may be refilled that fast, or nobody accepts.
+bool IsPinned(const model::Listener& listener);
 
 }  // namespace listenq::analyze
 

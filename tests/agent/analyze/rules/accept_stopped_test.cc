@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/analyze/rules/accept_too_slow.h"
 #include "tests/agent/analyze/rules/world.h"
 
 namespace listenq::analyze {
@@ -157,6 +158,54 @@ TEST(AcceptStopped, UnchangedAndHighIsNoSign) {
                             .waiting_since = At(kNow - 40),
                             .unchanged_since = At(kNow - 40)});
   EXPECT_THAT(world.Find(kAcceptStopped), IsEmpty());
+}
+
+// Nobody accepts, and other listeners of the namespace are busy.
+struct PinnedWorld : WaitingWorld {
+  PinnedWorld() {
+    listener().reading.queue = 129;
+    SetLag(listener(), {.high_since = At(kNow - 100),
+                        .high_until = absl::InfiniteFuture(),
+                        .waiting_since = At(kNow - 100),
+                        .unchanged_since = At(kNow - 100)});
+    AddAcceptor(listener(), 12, 'S');
+    AddEpisode({.accept_queue_full = 5}, 31, {Share(1, 5, 5, 129)});
+    listener().last_drop = At(kNow - 31);
+  }
+};
+
+TEST(AcceptStopped, FullQueueThatLosesNothingAnyMoreIsRefilledByNobody) {
+  PinnedWorld world;
+  const auto findings = world.Find(kAcceptStopped);
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_EQ(findings[0].severity, Severity::kCritical);
+  EXPECT_EQ(findings[0].since, At(kNow - 100));
+  EXPECT_THAT(findings[0].explanation,
+              HasSubstr("129 connections wait, and their number did not change in 1m40s: nothing seems to be "
+                        "accepted. app (pid 12) is alive but seems not to call accept(2)"));
+  EXPECT_THAT(world.Find(kAcceptTooSlow), IsEmpty());
+}
+
+TEST(AcceptStopped, FullQueueThatStillLosesMayBeRefilled) {
+  PinnedWorld world;
+  world.listener().last_drop = At(kNow - 29);
+  EXPECT_THAT(world.Find(kAcceptStopped), IsEmpty());
+  const auto findings = world.Find(kAcceptTooSlow);
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_THAT(findings[0].explanation,
+              HasSubstr("come faster than they are accepted, if any is: no sample saw room in it. "));
+}
+
+// With each connection to another listener the proof begins anew; the queue is full as long as it is.
+TEST(AcceptStopped, BeginsWhenTheQueueDid) {
+  PinnedWorld world;
+  model::AcceptLag lag = *world.listener().lag;
+  lag.no_accept_since = At(kNow - 12);
+  SetLag(world.listener(), lag);
+  const auto findings = world.Find(kAcceptStopped);
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_EQ(findings[0].since, At(kNow - 100));
+  EXPECT_THAT(findings[0].explanation, HasSubstr("nothing was accepted in 12s. "));
 }
 
 TEST(AcceptStopped, StoppedProcessWithoutWaitingConnectionsIsNone) {
