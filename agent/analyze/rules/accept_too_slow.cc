@@ -81,6 +81,10 @@ model::Finding Describe(const Case& the_case, const model::Listener& listener, c
   } else {
     BlameNobody(acceptors, &finding);
   }
+  if (IsPinned(listener) && !acceptors.empty()) {
+    finding.fix = absl::StrCat("first see whether it accepts at all: cat /proc/", acceptors.front()->pid,
+                               "/task/*/stack\n", finding.fix);
+  }
   finding.no_help = "a larger backlog: while the queue never empties, clients only wait longer";
   return finding;
 }

@@ -13,6 +13,7 @@ using model::Severity;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 // Three connections wait, of 129 that may, since 40 seconds.
 struct WaitingWorld : World {
@@ -194,6 +195,8 @@ TEST(AcceptStopped, FullQueueThatStillLosesMayBeRefilled) {
   ASSERT_THAT(findings, SizeIs(1));
   EXPECT_THAT(findings[0].explanation,
               HasSubstr("come faster than they are accepted, if any is: no sample saw room in it. "));
+  EXPECT_THAT(findings[0].fix,
+              StartsWith("first see whether it accepts at all: cat /proc/12/task/*/stack\n"));
 }
 
 // With each connection to another listener the proof begins anew; the queue is full as long as it is.
