@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "agent/sys/status.h"
 #include "agent/sys/unique_fd.h"
+#include "base/unix_socket.h"
 
 namespace listenq::client {
 namespace {
@@ -113,8 +114,7 @@ std::string ExplainUnavailable(const Connection& connection, absl::string_view g
       return Unreachable(address, "nobody listens on that socket", "did listenq-agent end? start it again; ");
     case EACCES:
     case EPERM:
-      return Unreachable(address, "permission denied",
-                         "run as root, or join the group that owns the socket (listenq); ");
+      return Unreachable(address, "permission denied", absl::StrCat(base::kJoinSocketGroup, "; "));
     default:
       return Unreachable(address, std::strerror(error), "");
   }
