@@ -85,7 +85,9 @@ class Asks(Installed):
 
     def test_completion_offers_the_pods_of_a_namespace(self):
         typed = ["listeners", *self.where, "-n", self.namespace, self.pod["name"][:-1]]
-        self.assertEqual(must(kubectl("__complete", "listenq", *typed)), f"{self.pod['name']}\n:4\n")
+        offered = f"{self.pod['name']}\n:4\n"
+        # A pod that is new is named within seconds.
+        await_that("offered pod", lambda: must(kubectl("__complete", "listenq", *typed)) == offered)
         nodes = must(kubectl("__complete", "listenq", "nodes", "--node", "")).splitlines()
         self.assertLessEqual({each["spec"]["nodeName"] for each in ready_pods("agent")}, set(nodes))
 
