@@ -106,8 +106,9 @@ absl::Status InSeveralNamespaces(const std::set<std::string>& namespaces) {
 std::string ErrorOf(absl::string_view errors) {
   errors = absl::StripTrailingAsciiWhitespace(errors);
   absl::string_view line = errors.substr(errors.rfind('\n') + 1);
-  const size_t code_end = absl::StartsWith(line, "Error from server (") ? line.find("): ") : line.npos;
-  if (code_end != line.npos) line.remove_prefix(code_end + 3);
+  const size_t code_end =
+      absl::StartsWith(line, "Error from server (") ? line.find("): ") : absl::string_view::npos;
+  if (code_end != absl::string_view::npos) line.remove_prefix(code_end + 3);
   absl::ConsumePrefix(&line, "error: ");
   return line.empty() ? "it says nothing" : std::string(line);
 }

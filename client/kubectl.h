@@ -34,9 +34,9 @@ std::vector<std::string> KubectlCommand(absl::string_view program, const KubeFla
 std::vector<std::string> GetPodsArguments(const KubeFlags& flags);
 std::vector<std::string> PortForwardArguments(const PodName& pod);
 
-// A ready one of a PodList. NotFound: there is none; the message says where it was looked for, or why a pod
-// is not ready. FailedPrecondition: listenq is in several namespaces. DataLoss: `json` is no PodList.
-absl::StatusOr<PodName> ChoosePod(absl::string_view json, const KubeFlags& flags);
+// A ready one of `text`, a PodList. NotFound: there is none; the message says where it was looked for, or why
+// a pod is not ready. FailedPrecondition: listenq is in several namespaces. DataLoss: it is none.
+absl::StatusOr<PodName> ChoosePod(absl::string_view text, const KubeFlags& flags);
 
 // Why kubectl failed, by what it wrote to standard error: the object, its own words, and what to do.
 // Unavailable.

@@ -99,7 +99,7 @@ class Collector {
   ProgramOutput& output() { return output_; }
 
  private:
-  void Read(sys::UniqueFd& fd, std::string& text);
+  static void Read(sys::UniqueFd& fd, std::string& text);
   void Show();
 
   Subprocess& process_;

@@ -114,19 +114,24 @@ grpc::Status MetricsPoller::Ask(absl::Time deadline, Call call) {
   return status;
 }
 
+template <typename Response>
+grpc::Status MetricsPoller::Take(const Peer& peer, uint64_t* rows, Response* message) {
+  if (message->has_node_status()) state_.Add(message->node_status());
+  if (!message->has_batch()) return grpc::Status::OK;
+  *rows += static_cast<uint64_t>(base::RowsOf(message->mutable_batch())->size());
+  if (*rows > kMaxRows) return TooMuch();
+  grpc::Status refusal = CheckNodeName(peer, message->batch().node_name());
+  if (refusal.ok()) state_.Add(message->batch());
+  return refusal;
+}
+
 template <typename Response, typename Start>
 grpc::Status MetricsPoller::AskStream(const Peer& peer, absl::Time deadline, uint64_t* rows, Start start) {
   return Ask(deadline, [&](grpc::ClientContext* context) {
     const auto reader = start(context);
     Response message;
     grpc::Status refusal;
-    while (refusal.ok() && reader->Read(&message)) {
-      if (message.has_node_status()) state_.Add(message.node_status());
-      if (!message.has_batch()) continue;
-      *rows += static_cast<uint64_t>(base::RowsOf(message.mutable_batch())->size());
-      refusal = *rows > kMaxRows ? TooMuch() : CheckNodeName(peer, message.batch().node_name());
-      if (refusal.ok()) state_.Add(message.batch());
-    }
+    while (refusal.ok() && reader->Read(&message)) refusal = Take(peer, rows, &message);
     if (!refusal.ok()) context->TryCancel();
     while (!refusal.ok() && reader->Read(&message)) continue;
     const grpc::Status status = reader->Finish();

@@ -64,6 +64,9 @@ class MetricsPoller {
   // Runs `call` with a context that Stop cancels.
   template <typename Call>
   grpc::Status Ask(absl::Time deadline, Call call) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Why no more of this peer's is wanted.
+  template <typename Response>
+  grpc::Status Take(const Peer& peer, uint64_t* rows, Response* message);
   template <typename Response, typename Start>
   grpc::Status AskStream(const Peer& peer, absl::Time deadline, uint64_t* rows, Start start)
       ABSL_LOCKS_EXCLUDED(mutex_);
