@@ -276,7 +276,7 @@ TEST_F(StreamCallTest, AWrongRequestIsTheCallsEnd) {
 
 // More than the transport buffers; while nobody reads, no peer is waited for.
 TEST_F(StreamCallTest, ASlowReaderIsNoFaultOfThePeers) {
-  peer_timeout_ = absl::Seconds(1);
+  peer_timeout_ = absl::Seconds(2);
   AddNode("a", {WithQueues(std::vector<uint32_t>(20000, 0))});
   AddNode("b", {WithQueues(std::vector<uint32_t>(20000, 0))});
   Start();
