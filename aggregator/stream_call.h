@@ -48,7 +48,7 @@ class StreamCall final : public grpc::ServerWriteReactor<typename Rpc::Response>
   using Request = typename Rpc::Request;
   using Response = typename Rpc::Response;
 
-  static constexpr size_t kMaxConcurrent = 128;
+  static constexpr size_t kMaxConcurrent = 64;
   // Of one peer's rows.
   static constexpr uint64_t kMaxPeerBytes = uint64_t{256} << 20;
 
